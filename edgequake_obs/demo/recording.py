@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 SHIPPED = Path(__file__).with_name("exchanges.jsonl")
 
@@ -55,6 +55,7 @@ class Exchange:
         """Read one line of a recording."""
         facts: dict[str, Any] = json.loads(line)
         text: str = facts["response_body"]
+        asked: object = facts["request_body"]
         return cls(
             id=facts["id"],
             provider=facts["provider"],
@@ -63,7 +64,7 @@ class Exchange:
             model=facts["model"] or "",
             host=facts["host"],
             path=facts["path"],
-            request=facts["request_body"] if isinstance(facts["request_body"], dict) else {},
+            request=cast("dict[str, Any]", asked) if isinstance(asked, dict) else {},
             status=facts["status"],
             headers=facts["response_headers"],
             body=base64.b64decode(text) if facts.get("encoding") == "base64" else text.encode(),
