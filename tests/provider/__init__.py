@@ -1,0 +1,1 @@
+"""Recorded provider traffic through our own client and through the patched openai package."""

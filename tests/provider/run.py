@@ -1,0 +1,77 @@
+"""Runs drivers, each a client in a process of its own, against one replaying server and one ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from edgequake_obs import ledger
+from edgequake_obs.demo.server import ReplayServer
+
+from .corpus import Case
+
+DRIVER = Path(__file__).with_name("driver.py")
+WAYS = ("own-sync", "own-async", "patched-sync", "patched-async")
+
+# Of (way, exchange id): what the caller got, and the ledger's rows.
+Said = dict[tuple[str, str], dict[str, Any]]
+Rows = dict[tuple[str, str], list[dict[str, Any]]]
+
+
+def play(
+    server: ReplayServer,
+    cases: Iterable[Case],
+    folder: Path,
+    *,
+    ways: Sequence[str] = WAYS,
+    options: Sequence[str] = (),
+    timeout: float = 20,
+) -> tuple[Said, Rows]:
+    """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards."""
+    path = folder / "ledger.duckdb"
+    environment = {**os.environ, "EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1"}
+    for name in [name for name in environment if name.startswith("OTEL_") or name.endswith("_proxy")]:
+        del environment[name]
+    job = {
+        "server": server.base_url,
+        "options": list(options),
+        "timeout": timeout,
+        "cases": [case.to_json() for case in cases],
+    }
+    started: list[tuple[str, subprocess.Popen[str]]] = []
+    for way in ways:
+        order = folder / f"{way}.json"
+        order.write_text(json.dumps({**job, "way": way}), encoding="utf-8")
+        command = [sys.executable, str(DRIVER), str(order)]
+        pipe = subprocess.PIPE
+        started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)))
+    said: Said = {}
+    for way, process in started:
+        out, err = process.communicate(timeout=180)
+        assert process.returncode == 0, f"the driver {way} ended with {process.returncode}:\n{err[-4000:]}"
+        for line in out.splitlines():
+            one = json.loads(line)
+            said[way, one["id"]] = one
+    return said, rows_of(path)
+
+
+def rows_of(path: Path) -> Rows:
+    """The ledger's rows, as dicts, by the tags that the driver gave its calls."""
+    connection: duckdb.DuckDBPyConnection = ledger.connect(str(path))
+    try:
+        cursor = connection.execute("SELECT * FROM calls ORDER BY start_ns")
+        names = [column[0] for column in cursor.description or []]
+        rows: Rows = {}
+        for values in cursor.fetchall():
+            row = dict(zip(names, values, strict=True))
+            tags: dict[str, str] = row["tags"] or {}
+            rows.setdefault((tags.get("way", ""), tags.get("exchange", "")), []).append(row)
+        return rows
+    finally:
+        connection.close()
