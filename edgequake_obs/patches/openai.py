@@ -1,0 +1,335 @@
+"""The openai SDK: every HTTP surface of its clients goes through `request` and `_process_response`.
+
+Chat completions and embeddings are recorded; everything else passes through untouched until it has an entry in
+`SURFACES`. Holds for 1.40 to 3.x. Not hooked, with the reasons: the resources' methods (they miss `client.post` and
+move between versions), the HTTP client (the program may bring its own), `_prepare_request` (overridden in 3.x),
+`_sleep_for_retry` (absent in 1.x).
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+
+from edgequake_obs._caller import current as caller
+
+from edgequake_obs import _native
+from edgequake_obs.patches import hooks, tee
+from edgequake_obs.patches.frame import Frame, current, leave
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+    from typing import Protocol, TypeGuard
+
+    from edgequake_obs.patches.hooks import Args, Handler, Hook, Kwargs, Original
+
+    class Options(Protocol):
+        """What we use of the SDK's FinalRequestOptions."""
+
+        method: str
+        url: str
+        json_data: dict[str, object] | bytes | None  # a `Body`; what is not an object is left alone
+        extra_json: Mapping[str, object] | None
+
+    class BaseURL(Protocol):
+        def __init__(self, url: str, /) -> None: ...
+        @property
+        def host(self) -> str: ...
+
+    class Client(Protocol):
+        base_url: BaseURL
+
+
+class Surface:
+    """An operation that makes a record.
+
+    Attributes:
+        operation: Its name in the record.
+        reports_usage_on_request: Its stream tells the usage only where `stream_options` ask for it.
+    """
+
+    __slots__ = ("operation", "reports_usage_on_request")
+
+    def __init__(self, operation: str, *, reports_usage_on_request: bool = False) -> None:
+        self.operation = operation
+        self.reports_usage_on_request = reports_usage_on_request
+
+
+SURFACES = {
+    "/chat/completions": Surface("chat", reports_usage_on_request=True),
+    "/embeddings": Surface("embeddings"),
+}
+
+MODULE = "openai._base_client"
+
+
+def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
+    """Hook the SDK.
+
+    Args:
+        module: `openai._base_client`, imported.
+
+    Returns:
+        Each target's name and its hook; None where this version has no such function.
+    """
+    _Version.text = getattr(sys.modules.get("openai._version"), "__version__", None)
+    targets: list[tuple[str, str, Handler]] = [
+        ("SyncAPIClient", "request", _request),
+        ("AsyncAPIClient", "request", _arequest),
+        ("SyncAPIClient", "_process_response", _process_response),
+        ("AsyncAPIClient", "_process_response", _process_response),
+        ("BaseClient", "_build_request", _build_request),
+        ("BaseClient", "_calculate_retry_timeout", _calculate_retry_timeout),
+    ]
+    installed: list[tuple[str, Hook | None]] = []
+    for owner, name, handler in targets:
+        function = hooks.innermost(vars(getattr(module, owner, object)).get(name))
+        hook = None if function is None else hooks.InPlace(function, handler)
+        installed.append((f"{MODULE}.{owner}.{name}", hook))
+    return installed
+
+
+class _Version:
+    text: str | None = None
+
+
+def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
+    frame, args, kwargs = _begin(args, kwargs, asynchronous=False)
+    if frame is None:
+        return original(*args, **kwargs)
+    token = current.set(frame)
+    try:
+        return original(*args, **kwargs)
+    except BaseException as error:
+        _raised(frame, error)
+        raise
+    finally:
+        leave(frame, token)
+
+
+async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
+    frame, args, kwargs = _begin(args, kwargs, asynchronous=True)
+    if frame is None:
+        return await original(*args, **kwargs)
+    token = current.set(frame)
+    try:
+        return await original(*args, **kwargs)
+    except BaseException as error:
+        _raised(frame, error)
+        raise
+    finally:
+        leave(frame, token)
+
+
+def _process_response(original: Original, args: Args, kwargs: Kwargs) -> object:
+    # Before any object is made of the answer: the record's duration is the provider's, not pydantic's.
+    frame = current.get()
+    if frame is not None and frame.call is not None and frame.active:
+        try:
+            _answered(frame, kwargs["response"])
+        except Exception as error:
+            _native.note_internal_error("openai answer", error)
+    return original(*args, **kwargs)
+
+
+def _calculate_retry_timeout(original: Original, args: Args, kwargs: Kwargs) -> object:
+    # Called wherever the SDK has decided to try again, inside its `except`. (`_should_retry` is asked after error
+    # statuses only, and a yes does not mean that it happens.)
+    frame = current.get()
+    if frame is not None and frame.call is not None and frame.active:
+        try:
+            frame.retrying = True
+            status, error_type, request_id = _attempt_error(sys.exc_info()[1])
+            frame.call.attempt_failed(status, error_type, request_id)
+        except Exception as error:
+            _native.note_internal_error("openai retry", error)
+    return original(*args, **kwargs)
+
+
+def _build_request(original: Original, args: Args, kwargs: Kwargs) -> object:
+    frame = current.get()
+    if frame is not None and frame.retrying and frame.call is not None and frame.active:
+        frame.retrying = False
+        try:
+            frame.call.attempt()
+        except Exception as error:
+            _native.note_internal_error("openai attempt", error)
+    return original(*args, **kwargs)
+
+
+def _begin(args: Args, kwargs: Kwargs, *, asynchronous: bool) -> tuple[Frame | None, Args, Kwargs]:
+    try:
+        options: Options = args[2] if len(args) > 2 else kwargs["options"]
+        surface = SURFACES.get(options.url) or _surface_of(options.url)
+        if surface is None or options.method.lower() != "post":
+            return None, args, kwargs
+        outer = current.get()
+        if outer is not None and outer.active:
+            return Frame(None, False, asynchronous), args, kwargs
+        client: Client = args[0] if args else kwargs["self"]
+        vendor = _vendor_of(client, options.url)
+        params = _params(options)
+        streaming = kwargs.get("stream") is True or (params is not None and params.get("stream") is True)
+        call = _native.begin_call(
+            origin="openai",
+            origin_version=_Version.text,
+            provider=vendor.provider,
+            operation=surface.operation,
+            server_address=vendor.address,
+            model=None if params is None else _text(params.get("model")),
+            streaming=streaming,
+            params=params,
+            caller=caller(),
+        )
+        frame = Frame(call, streaming, asynchronous)
+    except Exception as error:
+        _native.note_internal_error("openai call", error)
+        return None, args, kwargs
+    if streaming and params is not None and surface.reports_usage_on_request and vendor.accepts_stream_usage:
+        try:
+            asking = _asking_for_usage(options, params)
+            if asking is not None:
+                frame.hide_usage = True
+                if len(args) > 2:
+                    args = (*args[:2], asking, *args[3:])
+                else:
+                    kwargs = {**kwargs, "options": asking}
+        except Exception as error:
+            _native.note_internal_error("openai stream options", error)
+    return frame, args, kwargs
+
+
+def _asking_for_usage(options: Options, params: Mapping[str, object]) -> Options | None:
+    """The options with usage asked for; None where the program has said itself whether it wants it."""
+    asked = params.get("stream_options")
+    if not _native.stream_usage_injected() or (asked is not None and not _leaves_usage_open(asked)):
+        return None
+    stream_options: dict[str, object] = {**(asked or {}), "include_usage": True}
+    # The program may own all three: its options, its body, its extra body.
+    asking = copy.copy(options)
+    if options.extra_json is not None and "stream_options" in options.extra_json:
+        asking.extra_json = {**options.extra_json, "stream_options": stream_options}
+    else:
+        body = options.json_data if isinstance(options.json_data, dict) else {}
+        asking.json_data = {**body, "stream_options": stream_options}
+    return asking
+
+
+def _leaves_usage_open(stream_options: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(stream_options, dict) and "include_usage" not in stream_options
+
+
+def _params(options: Options) -> dict[str, object] | None:
+    body = options.json_data
+    if options.extra_json:
+        return {**(body if isinstance(body, dict) else {}), **options.extra_json}
+    return body if isinstance(body, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _answered(frame: Frame, response: tee.Response) -> None:
+    call = frame.call
+    assert call is not None
+    if frame.streaming:
+        frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
+        frame.call = None
+        tee.attach(response, frame.tap, frame.asynchronous)
+        return
+    content: bytes | None = getattr(response, "_content", None)
+    frame.call = None
+    if content is not None:
+        call.answered(response.status_code, response.headers, content)
+    else:  # `with_streaming_response`: the program has yet to read it
+        tee.attach(response, tee.Collected(call, response), frame.asynchronous)
+
+
+def _raised(frame: Frame, error: BaseException) -> None:
+    call, tap = frame.call, frame.tap
+    frame.call = None
+    try:
+        if tap is not None:
+            tap.failed(type(error).__name__, str(error))
+        elif call is None:
+            pass  # what fails after the answer is the program's own parsing
+        elif not isinstance(error, Exception):
+            call.cancelled()  # a task's cancellation, Ctrl-C, a coroutine that was closed
+        else:
+            response: tee.Response | None = getattr(error, "response", None)
+            body: bytes | None = getattr(response, "_content", None)
+            headers = None if response is None else response.headers
+            status = None if response is None else response.status_code
+            call.failed(type(error).__name__, _message(error), status, body, headers)
+    except Exception as internal:
+        _native.note_internal_error("openai failure", internal)
+
+
+def _message(error: Exception) -> str:
+    # "Connection error." is the SDK's whole message; what happened is in its cause.
+    cause = error.__cause__
+    return str(error) if cause is None else f"{error} ({type(cause).__name__}: {cause})"
+
+
+def _attempt_error(error: BaseException | None) -> tuple[int | None, str | None, str | None]:
+    """Status, error type and request id of an attempt that the SDK will repeat, named as if it were the last one."""
+    if error is None:
+        return None, None, None
+    response: tee.Response | None = getattr(error, "response", None)
+    if response is not None:
+        status = response.status_code
+        name = _STATUS_ERRORS.get(status, "InternalServerError" if status >= 500 else "APIStatusError")
+        return status, name, response.headers.get("x-request-id")
+    timeout = any(base.__name__ == "TimeoutException" for base in type(error).__mro__)
+    return None, "APITimeoutError" if timeout else "APIConnectionError", None
+
+
+_STATUS_ERRORS = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+
+
+def _surface_of(url: str) -> Surface | None:
+    # `client.post` takes paths without the slash, with a query, and whole URLs.
+    path = url.partition("?")[0]
+    for ending, surface in SURFACES.items():
+        if path.endswith(ending) or path == ending[1:]:
+            return surface
+    return None
+
+
+class _Vendor:
+    __slots__ = ("accepts_stream_usage", "address", "base_url", "provider")
+
+    def __init__(self, client: Client, base_url: BaseURL) -> None:
+        self.base_url = base_url
+        self.provider = _native.provider_of_url(str(base_url))
+        if self.provider == "openai" and any(base.__name__ == "BaseAzureClient" for base in type(client).__mro__):
+            self.provider = "azure"  # behind a gateway of the program's own
+        self.address = base_url.host or None
+        self.accepts_stream_usage = _native.accepts_stream_usage(self.provider)
+
+
+# By the identity of the client's URL object, which an entry keeps alive: to look at an httpx URL takes microseconds.
+_vendors: dict[int, _Vendor] = {}
+
+
+def _vendor_of(client: Client, url: str) -> _Vendor:
+    base_url = client.base_url
+    if url.startswith("http"):
+        return _Vendor(client, type(base_url)(url))
+    known = _vendors.get(id(base_url))
+    if known is None or known.base_url is not base_url:
+        if len(_vendors) > 256:  # a program that makes a client for each call
+            _vendors.clear()
+        known = _vendors[id(base_url)] = _Vendor(client, base_url)
+    return known
