@@ -1,0 +1,84 @@
+"""Opening the ledger for a command that prints rows, and saying so kindly where there is nothing to print."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from edgequake_obs.ledger import LedgerError, LedgerNotFoundError, connect
+from edgequake_obs.ledger.holder import first_line
+from edgequake_obs.ledger.place import place_of
+from edgequake_obs.ledger.spending import not_a_condition
+
+from .output import write
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    import duckdb
+
+_BATCH = 1000
+
+
+@contextmanager
+def opened(path: str | None) -> Generator[duckdb.DuckDBPyConnection]:
+    """The ledger, closed afterwards; what DuckDB says about a query becomes a LedgerError."""
+    import duckdb
+
+    place = place_of(path)
+    if not place.exists():
+        raise LedgerNotFoundError(f"No ledger at {place.database} yet: it begins with the first recorded call.")
+    connection = connect(path)
+    try:
+        yield connection
+    except duckdb.Error as error:
+        raise LedgerError(f"the query failed: {first_line(error)}") from error
+    finally:
+        connection.close()
+
+
+class Answer(NamedTuple):
+    """The answer to a query.
+
+    Attributes:
+        columns: Names.
+        types: DuckDB types.
+        rows: Read in batches while they are consumed, once.
+    """
+
+    columns: list[str]
+    types: list[str]
+    rows: Iterator[Sequence[Any]]
+
+
+def ask(connection: duckdb.DuckDBPyConnection, query: str, where: str | None) -> Answer:
+    """Runs a query that holds the user's condition `where`.
+
+    Raises:
+        ValueError: DuckDB does not understand it.
+    """
+    import duckdb
+
+    try:
+        connection.execute(query)
+    except duckdb.ProgrammingError as error:
+        raise not_a_condition(where, error) from error
+    described = connection.description or []
+    return Answer([column[0] for column in described], [str(column[1]) for column in described], _rows(connection))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Sequence[Any]]:
+    while batch := connection.fetchmany(_BATCH):
+        yield from batch
+
+
+def nothing(style: str, line: str, columns: Sequence[str] = ()) -> int:
+    """Says that there are no rows: a line for people, and no rows in the format that a program asked for."""
+    if style == "table":
+        print(line)
+        return 0
+    print(line, file=sys.stderr)
+    if columns or style == "json":
+        write(style, columns, [], [], sys.stdout)
+    return 0

@@ -1,0 +1,171 @@
+"""A table for a terminal: numbers to the right, costs on their decimal points, cut to fit the width."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_NARROWEST = 6  # a text column is not cut below this
+
+
+class Heading(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        title: What stands above it.
+        show: Turns a value that is not NULL into text.
+        right: Whether it is aligned to the right, and never cut.
+    """
+
+    title: str
+    show: Callable[[Any], str] = str
+    right: bool = False
+
+
+class _Glyphs(NamedTuple):
+    horizontal: str
+    vertical: str
+    top: str
+    middle: str
+    bottom: str
+    null: str
+    cut: str
+
+
+_BOX = _Glyphs("─", "│", "┌┬┐", "├┼┤", "└┴┘", "–", "…")
+_ASCII = _Glyphs("-", "|", "+++", "+++", "+++", "-", "~")
+
+
+def whole(number: int) -> str:
+    """A whole number with thousands separators."""
+    return f"{number:,}"
+
+
+def usd(amount: Decimal) -> str:
+    """An amount in USD: four decimals, and where that shows less than two digits of it, as many as it takes."""
+    if amount == 0:
+        return "0"
+    decimals = max(4, min(12, 1 - amount.adjusted()))
+    rounded = amount.quantize(Decimal(1).scaleb(-decimals))
+    return f"{rounded:,f}"
+
+
+def seconds(nanoseconds: int) -> str:
+    """A duration, given in nanoseconds."""
+    if nanoseconds < 1_000_000:
+        return f"{nanoseconds / 1e3:.0f} µs"
+    if nanoseconds < 1_000_000_000:
+        return f"{nanoseconds / 1e6:.0f} ms"
+    return f"{nanoseconds / 1e9:,.2f} s"
+
+
+def render(
+    headings: Sequence[Heading],
+    rows: Sequence[Sequence[Any]],
+    totals: Sequence[Any] | None = None,
+    width: int = 0,
+    ascii_only: bool = False,
+) -> str:
+    """Draws a table.
+
+    Args:
+        headings: The columns.
+        rows: Their values; None is NULL.
+        totals: A last row below a line; None in it is left empty.
+        width: Cells of the terminal, into which long texts are cut; 0: as wide as it takes.
+        ascii_only: For an output that cannot show box-drawing characters.
+
+    Returns:
+        Lines, with a newline at the end of each.
+    """
+    glyphs = _ASCII if ascii_only else _BOX
+    texts = [
+        [
+            glyphs.null if value is None else _on_one_line(heading.show(value))
+            for heading, value in zip(headings, row, strict=True)
+        ]
+        for row in rows
+    ]
+    last = None
+    if totals is not None:
+        last = ["" if value is None else heading.show(value) for heading, value in zip(headings, totals, strict=True)]
+    body = texts if last is None else [*texts, last]
+    for index, heading in enumerate(headings):
+        if heading.show is usd:
+            _align_points(body, index)
+    titles = [heading.title for heading in headings]
+    widths = [max(cells(row[index]) for row in [titles, *body]) for index in range(len(headings))]
+    _fit(widths, headings, width)
+
+    def line(row: Sequence[str]) -> str:
+        padded = (
+            _pad(_cut(text, size, glyphs.cut), size, heading.right)
+            for text, size, heading in zip(row, widths, headings, strict=True)
+        )
+        return f"{glyphs.vertical} " + f" {glyphs.vertical} ".join(padded) + f" {glyphs.vertical}\n"
+
+    def rule(corners: str) -> str:
+        return corners[0] + corners[1].join(glyphs.horizontal * (size + 2) for size in widths) + corners[2] + "\n"
+
+    drawn = [rule(glyphs.top), line(titles), rule(glyphs.middle), *(line(row) for row in texts)]
+    if last is not None:
+        drawn += [rule(glyphs.middle), line(last)]
+    return "".join([*drawn, rule(glyphs.bottom)])
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(character) for character in text)
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
+
+
+def _align_points(rows: list[list[str]], index: int) -> None:
+    """Pads costs on the right, so that their decimal points stand below each other."""
+    after = [len(row[index]) - row[index].find(".") if "." in row[index] else 0 for row in rows]
+    widest = max(after, default=0)
+    for row, own in zip(rows, after, strict=True):
+        row[index] += " " * (widest - own)
+
+
+def _fit(widths: list[int], headings: Sequence[Heading], width: int) -> None:
+    """Narrows the widest text columns, one cell at a time, until the table fits."""
+    if not width:
+        return
+    excess = sum(widths) + 3 * len(widths) + 1 - width
+    while excess > 0:
+        index = max(range(len(widths)), key=lambda i: -1 if headings[i].right else widths[i])
+        if headings[index].right or widths[index] <= _NARROWEST:
+            return
+        widths[index] -= 1
+        excess -= 1
+
+
+def _cut(text: str, size: int, mark: str) -> str:
+    if cells(text) <= size:
+        return text
+    taken = 0
+    for position, character in enumerate(text):
+        taken += _cells(character)
+        if taken > size - 1:
+            return text[:position] + mark
+    return text
+
+
+def _pad(text: str, size: int, right: bool) -> str:
+    gap = " " * (size - cells(text))
+    return gap + text if right else text + gap

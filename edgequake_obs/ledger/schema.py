@@ -1,0 +1,263 @@
+"""What the ledger's `.duckdb` file holds: its tables, its views, and the numbered steps from one schema to the next.
+
+The views show folded and unfolded records alike: a table of the database, and the spool lines that no fold has put
+there yet. Names and types of the columns are public (`public_api.md`): changing one is a breaking change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import duckdb
+
+SCHEMA = 1
+"""Number of the schema that this version writes: into `meta`, and into the names of the spool files."""
+
+
+class Column(NamedTuple):
+    """A column: its name, its DuckDB type, and the expression that makes it out of a spool line."""
+
+    name: str
+    type: str
+    source: str
+
+
+def _column(name: str, type_: str, source: str | None = None) -> Column:
+    return Column(name, type_, source if source is not None else name)
+
+
+def _columns(type_: str, *names: str) -> tuple[Column, ...]:
+    return tuple(_column(name, type_) for name in names)
+
+
+# Whole microseconds, cut and never rounded up: a call must not move into the next day.
+_STARTED_AT = _column("started_at", "TIMESTAMP", "make_timestamp(start_ns // 1000)")
+
+USD = "DECIMAL(18,12)"
+
+CALL: tuple[Column, ...] = (
+    _column("call_uid", "UUID"),
+    _STARTED_AT,
+    *_columns("BIGINT", "start_ns", "duration_ns", "time_to_first_chunk_ns"),
+    *_columns("VARCHAR", "origin", "origin_version", "operation", "provider"),
+    *_columns("VARCHAR", "request_model", "response_model", "response_id", "server_address"),
+    *_columns("BOOLEAN", "streaming", "cached"),
+    _column("chunks", "INTEGER"),
+    *_columns("BIGINT", "input_tokens", "output_tokens"),
+    *_columns("BIGINT", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "reasoning_tokens"),
+    *_columns("BIGINT", "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens"),
+    *_columns("BIGINT", "estimated_input_tokens", "estimated_output_tokens"),
+    _column("usage", "JSON"),
+    *_columns(USD, "cost_usd", "computed_cost_usd", "reported_cost_usd"),
+    *_columns("VARCHAR", "cost_status", "price_key", "price_version", "service_tier", "requested_service_tier"),
+    _column("cost_breakdown", "JSON"),
+    *_columns("VARCHAR", "outcome", "error_type", "error_message"),
+    _column("http_status", "INTEGER"),
+    _column("attempts", "INTEGER", "len(attempts)::INTEGER"),
+    _column("finish_reasons", "VARCHAR[]"),
+    *_columns("VARCHAR", "trace_id", "span_id", "parent_span_id", "session_id", "user_id", "api_key_id"),
+    _column("tags", "MAP(VARCHAR, VARCHAR)"),
+    *_columns("JSON", "metadata", "request_params", "provider_details", "content"),
+    *_columns("VARCHAR", "service_name", "host"),
+    _column("pid", "INTEGER"),
+)
+
+# `start_ns` stays in the table only: the view has `started_at`, as public_api.md lists it.
+ATTEMPT: tuple[Column, ...] = (
+    _column("call_uid", "UUID"),
+    _column("attempt", "INTEGER", "position::INTEGER"),
+    _STARTED_AT,
+    _column("start_ns", "BIGINT"),
+    _column("duration_ns", "BIGINT"),
+    *_columns("VARCHAR", "provider", "model", "server_address"),
+    _column("http_status", "INTEGER"),
+    *_columns("VARCHAR", "error_type", "request_id"),
+    _column("usage", "JSON"),
+    _column("cost_usd", USD),
+)
+
+_SPAN: tuple[Column, ...] = (
+    *_columns("VARCHAR", "span_id", "trace_id", "parent_span_id", "operation", "name"),
+    _STARTED_AT,
+    _column("start_ns", "BIGINT"),
+    _column("duration_ns", "BIGINT"),
+    _column("outcome", "VARCHAR"),
+    _column("attributes", "JSON"),
+)
+
+_CORRECTION: tuple[Column, ...] = (
+    _column("call_uid", "UUID"),
+    _column("corrected_at", "TIMESTAMP"),
+    *_columns(USD, "old_cost_usd", "new_cost_usd"),
+    *_columns("VARCHAR", "old_cost_status", "new_cost_status"),
+    *_columns("VARCHAR", "old_price_version", "new_price_version", "price_key"),
+    _column("cost_breakdown", "JSON"),
+    _column("reason", "VARCHAR"),
+)
+
+CALLS_VIEW: tuple[str, ...] = tuple(column.name for column in CALL)
+_ATTEMPTS_VIEW = tuple(column.name for column in ATTEMPT if column.name != "start_ns")
+_SPANS_VIEW = tuple(column.name for column in _SPAN if column.name != "start_ns")
+
+UNPRICED = "(cost_usd IS NULL AND (cost_status <> 'no_usage' OR outcome <> 'error'))"
+"""Condition over `calls`: the cost is not known. A call that failed before it used anything is not meant."""
+
+
+def literal(text: str) -> str:
+    """Quotes a text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quotes a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def glob_escaped(path: str) -> str:
+    """A path as a DuckDB glob that matches only itself."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
+
+
+def spool_glob(spool: str) -> str:
+    """The glob of a spool's files, of newer schemas too: an older reader shows their columns as far as it can."""
+    return glob_escaped(spool) + "/*.v*.jsonl"
+
+
+def lines(pattern: str) -> str:
+    """SQL for the lines that a glob matches, one row each; what cannot be read has no `call_uid`.
+
+    Costs come as JSON strings, so that no double is ever in between, and are cast to decimals by the reader.
+    """
+    attempt_fields = ", ".join(
+        f"{column.name} {column.type}" for column in ATTEMPT if column.name == column.source != "call_uid"
+    )
+    types = {column.name: column.type for column in CALL if column.name == column.source}
+    types |= {"attempts": f"STRUCT({attempt_fields})[]", "kind": "VARCHAR"}
+    columns = ", ".join(f"{name}: {literal(type_)}" for name, type_ in types.items())
+    return (
+        f"read_ndjson({literal(pattern)}, columns={{{columns}}}, "
+        "filename='spool_file', ignore_errors=true, hive_partitioning=false)"
+    )
+
+
+IS_CALL = "(call_uid IS NOT NULL AND kind IS NULL)"
+"""Condition over lines: a call that could be read. Other kinds of records carry their `kind`."""
+
+IS_RECENT = "uuid_extract_version(call_uid) = 7"
+"""Condition: the id begins with its time, so that only recent rows can have the same."""
+
+
+def call_from_line() -> str:
+    """The select list that makes rows of `call` out of lines."""
+    return ", ".join(f"{column.source} AS {column.name}" for column in CALL)
+
+
+def attempts_from_line(source: str) -> str:
+    """SQL that makes rows of `attempt` out of lines: `source` is a table or a subquery in parentheses."""
+    fields = ", ".join(f"{column.source} AS {column.name}" for column in ATTEMPT)
+    return (
+        f"SELECT {fields} FROM (SELECT call_uid, unnest(attempts, max_depth := 2), "
+        f"generate_subscripts(attempts, 1) AS position FROM {source} AS line)"
+    )
+
+
+def _unfolded(pattern: str) -> str:
+    """SQL for the calls that no fold has put into the tables yet.
+
+    The ids of batch results come again whenever somebody fetches the batch again, so they alone are compared.
+    """
+    waiting = f"{IS_CALL} AND parse_filename(spool_file) NOT IN (SELECT name FROM folded)"
+    return (
+        f"(SELECT * FROM {lines(pattern)} WHERE {waiting} AND {IS_RECENT} UNION ALL "
+        f"SELECT DISTINCT ON (call_uid) * FROM {lines(pattern)} AS line "
+        f"WHERE {waiting} AND NOT {IS_RECENT} AND NOT EXISTS (FROM call WHERE call.call_uid = line.call_uid))"
+    )
+
+
+def _views(spool: str) -> dict[str, str]:
+    pattern = spool_glob(spool)
+    figures = (
+        "count(*) AS calls, sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens"
+    )
+    return {
+        "calls": f"SELECT {', '.join(CALLS_VIEW)} FROM call UNION ALL "
+        f"SELECT {call_from_line()} FROM {_unfolded(pattern)}",
+        "attempts": f"SELECT {', '.join(_ATTEMPTS_VIEW)} FROM attempt UNION ALL "
+        f"SELECT {', '.join(_ATTEMPTS_VIEW)} FROM ({attempts_from_line(_unfolded(pattern))})",
+        "spans": f"SELECT {', '.join(_SPANS_VIEW)} FROM span",
+        "corrections": "SELECT * FROM correction",
+        "spend_daily": f"SELECT started_at::DATE AS day, provider, response_model, {figures}, "
+        f"sum(cost_usd) AS cost_usd, count(*) FILTER ({UNPRICED}) AS unpriced_calls, "
+        "count(*) FILTER (outcome = 'error') AS errors "
+        "FROM calls GROUP BY ALL ORDER BY day, cost_usd DESC NULLS LAST, provider, response_model",
+        "unpriced": f"SELECT provider, request_model, response_model, cost_status, {figures}, "
+        "min(started_at) AS first_at, max(started_at) AS last_at "
+        f"FROM calls WHERE {UNPRICED} GROUP BY ALL ORDER BY calls DESC, provider, request_model, response_model",
+    }
+
+
+def replace_views(connection: duckdb.DuckDBPyConnection, spool: str) -> None:
+    """Makes the views anew for the spool folder `spool` (absolute), and notes it in `meta`."""
+    for name, query in _views(spool).items():
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+    put(connection, "spool", spool)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    tables = {"call": CALL, "attempt": ATTEMPT, "span": _SPAN, "correction": _CORRECTION}
+    for name, columns in tables.items():
+        fields = ", ".join(f"{column.name} {column.type}" for column in columns)
+        connection.execute(f"CREATE TABLE {name} ({fields})")
+    connection.execute("CREATE TABLE folded (name VARCHAR)")
+    connection.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR, noted_at TIMESTAMP)")
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create,)
+"""Step n makes schema n out of schema n - 1; the views are made anew after the last."""
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, spool: str) -> None:
+    """Brings a database that is open for writing to `SCHEMA`, in one transaction; does nothing where it is there.
+
+    Args:
+        connection: Open for writing, outside a transaction.
+        spool: Absolute path of the spool folder that the views show.
+    """
+    have = number(connection)
+    if have == SCHEMA and get(connection, "spool") == spool:
+        return
+    connection.begin()
+    try:
+        for step in MIGRATIONS[have:]:
+            step(connection)
+        put(connection, "schema", str(SCHEMA))
+        replace_views(connection, spool)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def number(connection: duckdb.DuckDBPyConnection) -> int:
+    """The schema number of an open database; 0 where it has no `meta`."""
+    found = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta' AND database_name = current_database()"
+    ).fetchone()
+    if found is None or not found[0]:
+        return 0
+    return int(get(connection, "schema") or 0)
+
+
+def get(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """The value of a key of `meta` that stands once."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ? ORDER BY noted_at DESC LIMIT 1", [key]).fetchone()
+    return None if row is None else row[0]
+
+
+def put(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Sets a key of `meta` that stands once."""
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])
+    connection.execute("INSERT INTO meta VALUES (?, ?, make_timestamp(epoch_us(now())))", [key, value])
