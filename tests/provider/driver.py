@@ -23,6 +23,8 @@ KEY = "sk-not-a-key"
 
 
 def as_text(content: Any) -> str:
+    if isinstance(content, dict):
+        return json.dumps(content, sort_keys=True)
     if isinstance(content, list):
         parts = [part if isinstance(part, dict) else part.model_dump() for part in content]
         return "".join(part.get("text", "") for part in parts if part.get("type") == "text")

@@ -62,7 +62,9 @@ class Answer:
 
 
 def text_of(content: Any) -> str:
-    """The text of a message's content, which Mistral's reasoning models send as a list of parts."""
+    """The text of a message's content; Mistral's reasoning models send a list of parts, Cloudflare an object."""
+    if isinstance(content, dict):
+        return json.dumps(content, sort_keys=True)
     if isinstance(content, list):
         return "".join(part.get("text", "") for part in content if part.get("type") == "text")
     return content or ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from edgequake_obs import ledger
 from edgequake_obs.demo.server import ReplayServer
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edgequake_obs.demo.server import ReplayServer, running
 
 from . import corpus
@@ -28,8 +29,8 @@ SAME_BOTH_WAYS = (
     "operation", "provider", "request_model", "response_model", "response_id", "streaming", "outcome", "http_status",
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "reasoning_tokens",
     "audio_input_tokens", "audio_output_tokens", "estimated_input_tokens", "estimated_output_tokens", "usage",
-    "cost_usd", "computed_cost_usd", "reported_cost_usd", "cost_status", "cost_breakdown", "price_key", "finish_reasons",
-    "service_tier",
+    "cost_usd", "computed_cost_usd", "reported_cost_usd", "cost_status", "cost_breakdown", "price_key",
+    "finish_reasons", "service_tier",
 )  # fmt: skip
 
 
@@ -187,7 +188,7 @@ def about_the_request(case: Case, server: ReplayServer) -> Iterator[str]:
     """What was sent last, against what was asked: nothing is lost, and only stream_options may be added."""
     sent: dict[str, Any] = server.received[case.id].json()
     asked = {name: value for name, value in case.exchange.request.items() if value is not None}
-    added = set(sent) - set(asked) - {"stream_options", "model", "encoding_format"}
+    added = set(sent) - set(case.exchange.request) - {"stream_options", "model", "encoding_format"}
     if added:
         yield f"sent what nobody asked for: {sorted(added)}"
     for name, value in asked.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edgequake_obs.demo.server import FAULTS, running
 
 from . import corpus
