@@ -1,0 +1,291 @@
+//! What a call cost.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::book::PriceList;
+use crate::breakdown::{self, BreakdownLine};
+use crate::error::PricingError;
+use crate::field::{PriceField, Tier};
+use crate::query::CostQuery;
+use crate::rates::Rates;
+use crate::resolve;
+use crate::snapshot::{Entry, Snapshot};
+use crate::sum::{Sum, add_up};
+use crate::usage::{Served, Usage};
+use crate::usd::Usd;
+
+/// What kind of figure a cost is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CostStatus {
+    /// Computed from the price data.
+    Priced,
+    /// Stated by the provider.
+    Reported,
+    /// No price is known: no figure.
+    Unpriced,
+    /// Nothing usable was reported: no figure.
+    NoUsage,
+    /// A part has no price: no figure.
+    Partial,
+    /// Computed from counts of our own.
+    Estimated,
+}
+
+impl CostStatus {
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Priced => "priced",
+            Self::Reported => "reported",
+            Self::Unpriced => "unpriced",
+            Self::NoUsage => "no_usage",
+            Self::Partial => "partial",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// Where the rates come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each variant says it")]
+pub enum PriceSource {
+    /// The price table, as of its date.
+    Table,
+    /// A dated row: the prices of another day.
+    History,
+    /// Prices given with the call.
+    Custom,
+    /// The user's own table.
+    User,
+}
+
+/// Why there is no figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The response carried no usage.
+    NoUsage,
+    /// The usage contradicts itself.
+    InvalidUsage(PricingError),
+    /// The price data has no entry for this model of this provider.
+    UnknownModel,
+    /// The entry has no price at all.
+    NoPrices(Cow<'static, str>),
+    /// The entry has no price for a bucket, for this tier and length of prompt.
+    MissingRate {
+        /// The bucket.
+        bucket: &'static str,
+        /// The price that was looked for; none if no price can be certain.
+        field: Option<PriceField>,
+    },
+    /// The provider counted the input, but not the output.
+    OutputNotReported,
+    /// The tier that served has no price per token.
+    UnknownTier,
+    /// The figure does not fit 128 bits.
+    Overflow,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUsage => out.write_str("the response carried no usage"),
+            Self::InvalidUsage(why) => why.fmt(out),
+            Self::UnknownModel => out.write_str("no prices for this model of this provider"),
+            Self::NoPrices(key) => write!(out, "{key} is known, but has no prices"),
+            Self::MissingRate {
+                bucket,
+                field: Some(field),
+            } => write!(out, "{bucket} has no rate: no {field}"),
+            Self::MissingRate {
+                bucket,
+                field: None,
+            } => write!(out, "{bucket} has no certain rate"),
+            Self::OutputNotReported => out.write_str("the provider reported no output tokens"),
+            Self::UnknownTier => out.write_str("the tier that served has no price per token"),
+            Self::Overflow => out.write_str("the cost does not fit 128 bits"),
+        }
+    }
+}
+
+/// A cost, with its proof.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// What is paid: what the provider reported, or the list price less discounts. `None` is unknown, never 0.
+    pub usd: Option<Usd>,
+    /// By list price.
+    pub computed_usd: Option<Usd>,
+    /// By the provider's own word.
+    pub reported_usd: Option<Usd>,
+    /// What kind of figure `usd` is, or why there is none.
+    pub status: CostStatus,
+    /// The key of the prices that apply.
+    pub price_key: Option<Cow<'static, str>>,
+    /// Where those prices come from.
+    pub price_source: Option<PriceSource>,
+    /// What `computed_usd` is the sum of.
+    pub breakdown: Vec<BreakdownLine>,
+    /// Why `computed_usd` is `None`.
+    pub reason: Option<Reason>,
+}
+
+impl Cost {
+    /// The breakdown as a JSON object; rates and amounts are strings, since JSON numbers are floats to most readers.
+    #[must_use]
+    pub fn breakdown_json(&self) -> String {
+        breakdown::json(&self.breakdown)
+    }
+
+    /// The cost of a call whose usage could not be read.
+    #[must_use]
+    pub fn of_invalid_usage(why: PricingError) -> Self {
+        Self::without_figure(CostStatus::NoUsage, Reason::InvalidUsage(why))
+    }
+
+    fn without_figure(status: CostStatus, reason: Reason) -> Self {
+        Self {
+            usd: None,
+            computed_usd: None,
+            reported_usd: None,
+            status,
+            price_key: None,
+            price_source: None,
+            breakdown: Vec::new(),
+            reason: Some(reason),
+        }
+    }
+}
+
+/// The prices found for a call.
+struct Found<'a> {
+    key: Option<Cow<'static, str>>,
+    source: PriceSource,
+    prices: Priced<'a>,
+}
+
+enum Priced<'a> {
+    List(&'a PriceList),
+    Entry(Entry<'a>),
+}
+
+fn prices<'a>(query: &CostQuery<'a>) -> Result<Found<'a>, Reason> {
+    if let Some(list) = query.custom_pricing {
+        return Ok(Found {
+            key: None,
+            source: PriceSource::Custom,
+            prices: Priced::List(list),
+        });
+    }
+    let mut model = query.base_model.unwrap_or(query.model);
+    let mut snapshot = Snapshot::embedded();
+    if let Some(book) = query.book {
+        model = book.alias(query.provider, model).unwrap_or(model);
+        if let Some((name, list)) = book.prices(query.provider, model) {
+            let key = Some(Cow::Owned(name.to_owned()));
+            return Ok(Found {
+                key,
+                source: PriceSource::User,
+                prices: Priced::List(list),
+            });
+        }
+        snapshot = book.snapshot().unwrap_or(snapshot);
+    }
+    let entry = resolve::find(snapshot, query.provider, model, &mut |_, _, _, _| ())
+        .ok_or(Reason::UnknownModel)?;
+    if !entry.has_prices() {
+        return Err(Reason::NoPrices(entry.key_text()));
+    }
+    Ok(Found {
+        key: Some(entry.key_text()),
+        source: PriceSource::Table,
+        prices: Priced::Entry(entry),
+    })
+}
+
+/// The tier that served, by the caller's word or the usage's own.
+fn tier(usage: &Usage, query: &CostQuery<'_>) -> Result<Tier, Reason> {
+    if query.batch {
+        return Ok(Tier::Batches);
+    }
+    match query.service_tier.map(Served::named).or(usage.served) {
+        None => Ok(Tier::Standard),
+        Some(Served::By(tier)) => Ok(tier),
+        Some(Served::Unknown) => Err(Reason::UnknownTier),
+    }
+}
+
+/// What a call cost.
+#[must_use]
+pub fn cost(usage: &Usage, query: &CostQuery<'_>) -> Cost {
+    if usage.is_absent() {
+        return Cost::without_figure(CostStatus::NoUsage, Reason::NoUsage);
+    }
+    let mut cost = computed(usage, query);
+    if let Some(reported) = usage.reported_usd() {
+        cost.reported_usd = Some(reported);
+        cost.usd = Some(reported);
+        cost.status = CostStatus::Reported;
+    }
+    cost
+}
+
+fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
+    let found = match prices(query) {
+        Ok(found) => found,
+        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
+    };
+    let tier = match tier(usage, query) {
+        Ok(tier) => tier,
+        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
+    };
+    let prompt = usage.buckets().prompt();
+    let rates = match found.prices {
+        Priced::List(list) => Rates::of_list(list, tier, prompt),
+        Priced::Entry(entry) => Rates::of_entry(entry, tier, prompt, query.at_ns),
+    };
+    let source = if rates.dated {
+        PriceSource::History
+    } else {
+        found.source
+    };
+    let Sum {
+        lines,
+        total,
+        missing,
+    } = add_up(usage, query, &rates);
+    let computed_usd = if missing.is_none() {
+        total.and_then(Usd::rounded)
+    } else {
+        None
+    };
+    let (status, reason) = match (computed_usd, missing) {
+        (Some(_), _) if usage.estimated => (CostStatus::Estimated, None),
+        (Some(_), _) => (CostStatus::Priced, None),
+        (None, Some(reason)) if lines.is_empty() => (CostStatus::Unpriced, Some(reason)),
+        (None, Some(reason)) => (CostStatus::Partial, Some(reason)),
+        (None, None) => (CostStatus::Partial, Some(Reason::Overflow)),
+    };
+    let paid = query
+        .book
+        .and_then(|book| book.paid(query, found.key.as_deref()));
+    let usd = match paid {
+        // Not from the rounded list price: a cost is rounded once.
+        Some(paid) => computed_usd
+            .and(total)
+            .and_then(|total| total.times(paid))
+            .and_then(Usd::rounded),
+        None => computed_usd,
+    };
+    Cost {
+        usd,
+        computed_usd,
+        reported_usd: None,
+        status,
+        price_key: found.key,
+        price_source: Some(source),
+        breakdown: lines,
+        reason,
+    }
+}

@@ -1,0 +1,137 @@
+//! Recognises a usage object by its fields.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::{UsageFormat, malformed};
+use crate::error::PricingError;
+
+type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
+
+impl UsageFormat {
+    /// The format of a usage object, or of a list of stream events, by the fields it has.
+    ///
+    /// Where two formats look alike, their rules for these fields are the same.
+    ///
+    /// # Errors
+    /// `UnknownShape` if the fields are those of none, `Malformed` if the text is not JSON.
+    pub fn recognise(json: &str) -> Result<Self, PricingError> {
+        if json.trim_ascii_start().starts_with('[') {
+            let events: Vec<Fields<'_>> = serde_json::from_str(json).map_err(malformed)?;
+            return events
+                .iter()
+                .rev()
+                .find_map(of_event)
+                .ok_or(PricingError::UnknownShape);
+        }
+        of(&serde_json::from_str(json).map_err(malformed)?).ok_or(PricingError::UnknownShape)
+    }
+}
+
+fn inner<'a>(fields: &Fields<'a>, name: &str) -> Option<Fields<'a>> {
+    fields
+        .get(name)
+        .and_then(|value| serde_json::from_str(value.get()).ok())
+}
+
+fn of_event(event: &Fields<'_>) -> Option<UsageFormat> {
+    let kind = event.get("type").map(|kind| kind.get().trim_matches('"'));
+    if matches!(kind, Some("message_start" | "message_delta")) {
+        return Some(UsageFormat::AnthropicMessages);
+    }
+    let carriers = ["response", "metadata", "delta", "message"];
+    let outer = ["usage", "usageMetadata"]
+        .iter()
+        .find_map(|name| inner(event, name));
+    let usage = outer.or_else(|| {
+        carriers
+            .iter()
+            .find_map(|name| inner(&inner(event, name)?, "usage"))
+    })?;
+    of(&usage)
+}
+
+fn of(fields: &Fields<'_>) -> Option<UsageFormat> {
+    let has = |name: &str| fields.contains_key(name);
+    let any = |names: &[&str]| names.iter().any(|name| has(name));
+    if any(&[
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "totalTokenCount",
+    ]) {
+        return Some(UsageFormat::GeminiGenerateContent);
+    }
+    if any(&["inputTokens", "outputTokens"]) {
+        return Some(UsageFormat::BedrockConverse);
+    }
+    if let Some(units) = inner(fields, "billed_units") {
+        let searches = units.contains_key("search_units") && !units.contains_key("output_tokens");
+        return Some(if searches {
+            UsageFormat::CohereRerank
+        } else {
+            UsageFormat::CohereChat
+        });
+    }
+    if any(&["prompt_tokens", "completion_tokens"]) {
+        return Some(match () {
+            () if has("cost_in_usd_ticks") => UsageFormat::XaiChat,
+            () if any(&["prompt_cache_hit_tokens", "prompt_cache_miss_tokens"]) => {
+                UsageFormat::DeepSeekChat
+            }
+            () if fields
+                .get("cost")
+                .is_some_and(|cost| !cost.get().starts_with('{')) =>
+            {
+                UsageFormat::OpenRouterChat
+            }
+            () if !has("completion_tokens") => UsageFormat::OpenAiEmbeddings,
+            () => UsageFormat::OpenAiChat,
+        });
+    }
+    if any(&["input_tokens", "output_tokens"]) {
+        return Some(with_input_tokens(fields));
+    }
+    [
+        ("pages_processed", UsageFormat::MistralOcr),
+        ("images", UsageFormat::ImageCount),
+        ("duration_seconds", UsageFormat::VideoDuration),
+        ("characters", UsageFormat::SpeechCharacters),
+        ("queries", UsageFormat::Search),
+        ("seconds", UsageFormat::TranscriptionDuration),
+    ]
+    .iter()
+    .find(|(name, _)| has(name))
+    .map(|(_, format)| *format)
+}
+
+/// OpenAI and Anthropic name their counts alike.
+fn with_input_tokens(fields: &Fields<'_>) -> UsageFormat {
+    let has = |name: &str| fields.contains_key(name);
+    if has("input_token_details") {
+        let typed = fields
+            .get("type")
+            .is_some_and(|kind| kind.get() == "\"tokens\"");
+        return if typed {
+            UsageFormat::OpenAiTranscription
+        } else {
+            UsageFormat::OpenAiRealtime
+        };
+    }
+    if has("input_tokens_details")
+        || has("output_tokens_details") && !has("cache_read_input_tokens")
+    {
+        let details = inner(fields, "input_tokens_details").unwrap_or_default();
+        let images = details.contains_key("image_tokens") && !details.contains_key("cached_tokens");
+        return if images {
+            UsageFormat::OpenAiImages
+        } else {
+            UsageFormat::OpenAiResponses
+        };
+    }
+    if has("total_tokens") {
+        UsageFormat::OpenAiResponses
+    } else {
+        UsageFormat::AnthropicMessages
+    }
+}

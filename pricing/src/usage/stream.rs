@@ -1,0 +1,64 @@
+//! The list of stream events that carry usage.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::anthropic::{self, MessagesUsage};
+use super::{Usage, UsageFormat, malformed, parse, read_object};
+use crate::error::PricingError;
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, alias = "usageMetadata", alias = "usage_metadata")]
+    usage: Option<&'a RawValue>,
+    /// Anthropic's `message_start`.
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    /// OpenAI's `response.completed` and `response.done`.
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+    /// Bedrock's last event.
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    /// Cohere's `message-end`.
+    #[serde(borrow)]
+    delta: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Inner<'a> {
+    #[serde(borrow, alias = "usageMetadata")]
+    usage: Option<&'a RawValue>,
+}
+
+impl<'a> Event<'a> {
+    fn usage(&self) -> Option<&'a str> {
+        let nested = [self.message, self.response, self.metadata, self.delta];
+        // These fields are other things in other protocols (a delta may be a text): what is no object has no usage.
+        let nested = nested
+            .into_iter()
+            .flatten()
+            .filter_map(|inner| serde_json::from_str::<Inner<'_>>(inner.get()).ok());
+        self.usage
+            .into_iter()
+            .chain(nested.filter_map(|inner| inner.usage))
+            .map(RawValue::get)
+            .find(|usage| usage.starts_with('{'))
+    }
+}
+
+pub(super) fn read(format: UsageFormat, json: &str) -> Result<Usage, PricingError> {
+    let events: Vec<Event<'_>> = serde_json::from_str(json).map_err(malformed)?;
+    let mut objects = events.iter().filter_map(Event::usage);
+    if format == UsageFormat::AnthropicMessages {
+        let mut merged = MessagesUsage::default();
+        for object in objects {
+            merged = merged.then(parse(object)?);
+        }
+        return anthropic::messages(&merged);
+    }
+    // Everybody else's counts are cumulative or come once: the last object is the whole.
+    objects
+        .next_back()
+        .map_or_else(|| Ok(Usage::absent()), |object| read_object(format, object))
+}
