@@ -34,7 +34,9 @@ pub(crate) fn embed_merged(out: &mut Vec<u8>, under: &str, over: &str) {
     merged.extend(upper);
     let mut object = Object::open(out);
     for (key, value) in merged {
-        object.key(&key).extend_from_slice(value.get().as_bytes());
+        object
+            .any_key(&key)
+            .extend_from_slice(value.get().as_bytes());
     }
     object.close();
 }
@@ -136,18 +138,31 @@ impl<'a> Object<'a> {
         self.out.push(b'}');
     }
 
-    /// Writes the key and hands out the buffer for its value.
-    pub(crate) fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    fn separate(&mut self) {
         if !self.empty {
             self.out.push(b',');
         }
         self.empty = false;
+    }
+
+    /// Writes a key of ours, which needs no escaping, and hands out the buffer for its value.
+    pub(crate) fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    /// The same for a key that can be anything.
+    pub(crate) fn any_key(&mut self, key: &str) -> &mut Vec<u8> {
+        self.separate();
         string(self.out, key);
         self.out.push(b':');
         self.out
     }
 
-    pub(crate) fn text(&mut self, key: &str, text: &str) {
+    pub(crate) fn text(&mut self, key: &'static str, text: &str) {
         // No character is shorter than a byte, so a short text needs no counting.
         let text = match text.len() > self.longest {
             true => text
@@ -159,43 +174,43 @@ impl<'a> Object<'a> {
         string(self.key(key), text);
     }
 
-    pub(crate) fn text_if(&mut self, key: &str, text: Option<&str>) {
+    pub(crate) fn text_if(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
         }
     }
 
     /// A text of ours that needs no escaping: decimals, hex.
-    pub(crate) fn plain(&mut self, key: &str, text: std::fmt::Arguments<'_>) {
+    pub(crate) fn plain(&mut self, key: &'static str, text: std::fmt::Arguments<'_>) {
         use std::io::Write as _;
         // Writing into a Vec cannot fail.
         let _ = write!(self.key(key), "\"{text}\"");
     }
 
-    pub(crate) fn integer(&mut self, key: &str, value: i64) {
+    pub(crate) fn integer(&mut self, key: &'static str, value: i64) {
         let _ = serde_json::to_writer(self.key(key), &value);
     }
 
-    pub(crate) fn integer_if(&mut self, key: &str, value: Option<i64>) {
+    pub(crate) fn integer_if(&mut self, key: &'static str, value: Option<i64>) {
         if let Some(value) = value {
             self.integer(key, value);
         }
     }
 
     /// A count; the columns are BIGINT, and a provider that says more than that is not believed further than they reach.
-    pub(crate) fn count_if(&mut self, key: &str, value: Option<u64>) {
+    pub(crate) fn count_if(&mut self, key: &'static str, value: Option<u64>) {
         self.integer_if(
             key,
             value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)),
         );
     }
 
-    pub(crate) fn boolean(&mut self, key: &str, value: bool) {
+    pub(crate) fn boolean(&mut self, key: &'static str, value: bool) {
         self.key(key)
             .extend_from_slice(if value { b"true" } else { b"false" });
     }
 
-    pub(crate) fn json_if(&mut self, key: &str, text: Option<&str>) {
+    pub(crate) fn json_if(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             embed(self.key(key), text);
         }

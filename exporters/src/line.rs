@@ -193,7 +193,7 @@ fn write_identity(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
         );
         let mut object = Object::open(line.key("tags"));
         for (key, value) in tags {
-            object.text(key, value);
+            string(object.any_key(key), value);
         }
         object.close();
     }

@@ -1,9 +1,11 @@
 //! What a record counts for in the queue's bound.
 
-use crate::record::{Attempt, CallRecord};
+use std::sync::Arc;
 
-/// About what the record holds in memory. Cheap, as the caller pays for it: lengths, no looking into texts. What calls
-/// share (labels, model names) is not counted.
+use crate::record::{Attempt, CallRecord, Labels};
+
+/// About what the record holds in memory. Cheap, as the caller pays for it: lengths, no looking into texts. Names that
+/// all calls share (models, hosts) are not counted.
 pub(super) fn of(record: &CallRecord) -> usize {
     let texts = [
         &record.response_model,
@@ -27,11 +29,8 @@ pub(super) fn of(record: &CallRecord) -> usize {
             .iter()
             .map(|reason| size_of::<String>() + reason.len())
             .sum::<usize>()
-        + record
-            .tags
-            .iter()
-            .map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len())
-            .sum::<usize>()
+        + of_tags(&record.tags)
+        + record.labels.as_ref().map_or(0, of_labels)
 }
 
 fn of_attempt(attempt: &Attempt) -> usize {
@@ -39,6 +38,18 @@ fn of_attempt(attempt: &Attempt) -> usize {
         + length(&attempt.error_type)
         + length(&attempt.request_id)
         + length(&attempt.usage)
+}
+
+/// The record's share of what it has in common with the other calls of its context.
+fn of_labels(labels: &Arc<Labels>) -> usize {
+    (size_of::<Labels>() + of_tags(&labels.tags) + length(&labels.metadata))
+        / Arc::strong_count(labels).max(1)
+}
+
+fn of_tags(tags: &[(String, String)]) -> usize {
+    tags.iter()
+        .map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len())
+        .sum()
 }
 
 fn length(text: &Option<String>) -> usize {

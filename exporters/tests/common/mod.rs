@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "every test file is a crate of its own and uses a part of this"
 )]
 #![allow(
@@ -11,13 +12,15 @@
     reason = "a panic is a test's report"
 )]
 
+mod records;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use exporters::{Attempt, CallRecord, Outcome, Recorder, RecorderSettings, spool_folder};
+use exporters::{Recorder, RecorderSettings, spool_folder};
+pub(crate) use records::{cost, full, line_of, number_of, record, text_of};
 use serde_json::Value;
 
 /// A folder of its own for one test, removed when the test passed.
@@ -45,10 +48,7 @@ impl Folder {
     }
 
     pub(crate) fn recorder(&self) -> Recorder {
-        Recorder::start(RecorderSettings {
-            ledger: Some(self.ledger()),
-            ..RecorderSettings::default()
-        })
+        recorder(&self.ledger())
     }
 }
 
@@ -58,72 +58,6 @@ impl Drop for Folder {
             let _ = fs::remove_dir_all(&self.0);
         }
     }
-}
-
-/// A chat call as it usually is, told from others by `number` in its id.
-pub(crate) fn record(number: u64) -> Box<CallRecord> {
-    let mut call_uid = [0; 16];
-    call_uid[8..].copy_from_slice(&number.to_be_bytes());
-    let model: Arc<str> = Arc::from("gpt-4o-mini");
-    Box::new(CallRecord {
-        call_uid,
-        start_ns: 1_795_254_000_123_456_789,
-        duration_ns: 812_345_678,
-        time_to_first_chunk_ns: None,
-        origin: "openai",
-        origin_version: Some(Arc::from("2.3.0")),
-        operation: "chat",
-        provider: Arc::from("openai"),
-        request_model: Some(Arc::clone(&model)),
-        response_model: Some("gpt-4o-mini-2024-07-18".to_owned()),
-        response_id: Some("chatcmpl-AbCdEfGhIjKlMnOpQrSt".to_owned()),
-        server_address: Some(Arc::from("api.openai.com")),
-        streaming: false,
-        cached: false,
-        chunks: None,
-        tokens: pricing::Tokens { input: Some(1_200), output: Some(340), ..pricing::Tokens::default() },
-        estimated_input_tokens: None,
-        estimated_output_tokens: None,
-        usage: Some(
-            r#"{"prompt_tokens":1200,"completion_tokens":340,"total_tokens":1540,"prompt_tokens_details":{"cached_tokens":0}}"#
-                .to_owned(),
-        ),
-        cost: None,
-        service_tier: Some("default".to_owned()),
-        requested_service_tier: None,
-        outcome: Outcome::Completed,
-        error_type: None,
-        error_message: None,
-        http_status: Some(200),
-        attempts: vec![Attempt {
-            start_ns: 1_795_254_000_123_556_789,
-            duration_ns: 812_000_000,
-            provider: Arc::from("openai"),
-            model: Some(model),
-            server_address: Some(Arc::from("api.openai.com")),
-            http_status: Some(200),
-            request_id: Some("req_0123456789abcdef".to_owned()),
-            ..Attempt::default()
-        }],
-        finish_reasons: vec!["stop".to_owned()],
-        trace_id: [1; 16],
-        span_id: [2; 8],
-        parent_span_id: None,
-        labels: None,
-        user: Some("u1".to_owned()),
-        tags: vec![("feature".to_owned(), "search".to_owned())],
-        api_key_id: Some(Arc::from("k_12ab34cd")),
-        metadata: None,
-        request_params: Some(r#"{"temperature":0.2,"max_tokens":512}"#.to_owned()),
-        provider_details: None,
-        content: None,
-    })
-}
-
-/// The number that a line's record was made with.
-pub(crate) fn number_of(line: &Value) -> u64 {
-    let uid = line["call_uid"].as_str().unwrap().replace('-', "");
-    u64::from_str_radix(&uid[16..], 16).unwrap()
 }
 
 /// What a reader finds in a folder: the lines that are whole, and how many are not.
@@ -136,8 +70,12 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self::in_files(&spool_files(folder))
+    }
+
+    pub(crate) fn in_files(paths: &[PathBuf]) -> Self {
         let mut found = Self::default();
-        for path in spool_files(folder) {
+        for path in paths {
             found.files += 1;
             for line in fs::read(path)
                 .unwrap()
@@ -187,4 +125,58 @@ pub(crate) fn within(longest: Duration, mut condition: impl FnMut() -> bool) -> 
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Whether the lock was had.
+#[cfg(unix)]
+pub(crate) fn flock(file: &fs::File, operation: i32) -> bool {
+    use std::os::fd::AsRawFd as _;
+    // SAFETY: the descriptor is open as long as `file` is.
+    unsafe { libc::flock(file.as_raw_fd(), operation) == 0 }
+}
+
+/// Clears the owner's write bit, as a fold does first.
+#[cfg(unix)]
+pub(crate) fn close_to_writers(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & !0o200)).unwrap();
+}
+
+/// What a fold does with the files: close, wait for the writers inside, read, unlink. Returns how many lines were torn.
+#[cfg(unix)]
+pub(crate) fn fold(spool: &Path, numbers: &mut Vec<u64>) -> usize {
+    let mut torn = 0;
+    for path in spool_files(spool) {
+        close_to_writers(&path);
+        assert!(flock(&fs::File::open(&path).unwrap(), libc::LOCK_EX));
+        let found = Found::in_files(std::slice::from_ref(&path));
+        numbers.extend(found.numbers());
+        torn += found.torn;
+        fs::remove_file(path).unwrap();
+    }
+    torn
+}
+
+pub(crate) fn recorder(ledger: &Path) -> Recorder {
+    Recorder::start(RecorderSettings {
+        ledger: Some(ledger.to_owned()),
+        ..RecorderSettings::default()
+    })
+}
+
+/// The descriptors of this process that lead into the folder.
+pub(crate) fn descriptors_of(folder: &Path) -> Vec<i32> {
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let mut numbers: Vec<i32> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            fs::read_link(&path)
+                .ok()?
+                .starts_with(folder)
+                .then(|| path.file_name()?.to_str()?.parse().ok())?
+        })
+        .collect();
+    numbers.sort_unstable();
+    numbers
 }
