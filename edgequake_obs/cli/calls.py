@@ -37,16 +37,16 @@ _SHOWN = {
     "error_type": "error_type",
 }
 _HEADINGS = (
-    Heading("started_at (UTC)", lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}"),
-    Heading("provider"),
+    Heading("started_at (UTC)", lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}", right=True),
+    Heading("provider", spare=2),
     Heading("model"),
-    Heading("operation"),
+    Heading("operation", spare=3),
     Heading("outcome"),
     Heading("input", whole, right=True),
     Heading("output", whole, right=True),
     Heading("cost_usd", usd, right=True),
     Heading("duration", seconds, right=True),
-    Heading("error_type"),
+    Heading("error_type", spare=1),
 )
 
 

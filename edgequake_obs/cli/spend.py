@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NAME = "spend"
 HELP = "Calls, tokens and cost in groups, the most expensive first."
 
+# Shorter than the columns' names, so that a table with two of `--by` fits 80 cells.
+_TITLES = {"input_tokens": "input", "output_tokens": "output", "unpriced_calls": "unpriced"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds what only this command takes."""
@@ -74,9 +77,8 @@ def _print_table(answer: Answer, names: Sequence[str], top: int | None) -> int:
     if names and names[0] in PERIODS:
         shown.sort(key=lambda row: (row[0] is None, row[0]))  # stable: the most expensive first within each
     headings = [Heading(name) for name in names]
-    headings += [Heading(name, usd if name == "cost_usd" else whole, right=True) for name in FIGURES]
-    label = [f"total of {len(shown) + left_out}" if left_out else "total", *[None] * (len(names) - 1)] if names else []
-    last = [*label, *totals] if names else None
+    headings += [Heading(_TITLES.get(name, name), usd if name == "cost_usd" else whole, right=True) for name in FIGURES]
+    last = ["total", *[None] * (len(names) - 1), *totals] if names else None
     sys.stdout.write(render(headings, shown, last, terminal_width(), ascii_only=not shows_boxes()))
     if left_out:
         print(f"{left_out:,} more groups are not shown, but are in the total.")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _NARROWEST = 6  # a text column is not cut below this
+_SHORT = 16  # and not below this while there are spare columns to leave out
 
 
 class Heading(NamedTuple):
@@ -18,12 +19,14 @@ class Heading(NamedTuple):
     Attributes:
         title: What stands above it.
         show: Turns a value that is not NULL into text.
-        right: Whether it is aligned to the right, and never cut.
+        right: Whether it is aligned to the right; then it is never cut.
+        spare: Left out where the terminal is too narrow: the highest number goes first, 0 stays.
     """
 
     title: str
     show: Callable[[Any], str] = str
     right: bool = False
+    spare: int = 0
 
 
 class _Glyphs(NamedTuple):
@@ -83,38 +86,38 @@ def render(
         Lines, with a newline at the end of each.
     """
     glyphs = _ASCII if ascii_only else _BOX
-    texts = [
-        [
-            glyphs.null if value is None else _on_one_line(heading.show(value))
-            for heading, value in zip(headings, row, strict=True)
-        ]
-        for row in rows
-    ]
-    last = None
-    if totals is not None:
-        last = ["" if value is None else heading.show(value) for heading, value in zip(headings, totals, strict=True)]
-    body = texts if last is None else [*texts, last]
-    for index, heading in enumerate(headings):
-        if heading.show is usd:
-            _align_points(body, index)
-    titles = [heading.title for heading in headings]
-    widths = [max(cells(row[index]) for row in [titles, *body]) for index in range(len(headings))]
+    columns = [_column(heading, index, rows, totals, glyphs.null) for index, heading in enumerate(headings)]
+    kept = _kept(columns, headings, width)
+    headings, columns = [headings[index] for index in kept], [columns[index] for index in kept]
+    widths = [max(map(cells, column)) for column in columns]
     _fit(widths, headings, width)
 
-    def line(row: Sequence[str]) -> str:
+    def line(number: int) -> str:
         padded = (
-            _pad(_cut(text, size, glyphs.cut), size, heading.right)
-            for text, size, heading in zip(row, widths, headings, strict=True)
+            _pad(_cut(column[number], size, glyphs.cut), size, heading.right)
+            for column, size, heading in zip(columns, widths, headings, strict=True)
         )
         return f"{glyphs.vertical} " + f" {glyphs.vertical} ".join(padded) + f" {glyphs.vertical}\n"
 
     def rule(corners: str) -> str:
         return corners[0] + corners[1].join(glyphs.horizontal * (size + 2) for size in widths) + corners[2] + "\n"
 
-    drawn = [rule(glyphs.top), line(titles), rule(glyphs.middle), *(line(row) for row in texts)]
-    if last is not None:
-        drawn += [rule(glyphs.middle), line(last)]
+    drawn = [rule(glyphs.top), line(0), rule(glyphs.middle), *(line(number + 1) for number in range(len(rows)))]
+    if totals is not None:
+        drawn += [rule(glyphs.middle), line(len(rows) + 1)]
     return "".join([*drawn, rule(glyphs.bottom)])
+
+
+def _column(
+    heading: Heading, index: int, rows: Sequence[Sequence[Any]], totals: Sequence[Any] | None, null: str
+) -> list[str]:
+    """A column's texts from top to bottom: its title, its values, its total if there are totals."""
+    texts = [null if row[index] is None else _on_one_line(heading.show(row[index])) for row in rows]
+    if totals is not None:
+        texts.append("" if totals[index] is None else heading.show(totals[index]))
+    if heading.show is usd:
+        texts = _on_their_points(texts)
+    return [heading.title, *texts]
 
 
 def cells(text: str) -> int:
@@ -134,12 +137,26 @@ def _on_one_line(text: str) -> str:
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
 
 
-def _align_points(rows: list[list[str]], index: int) -> None:
+def _on_their_points(texts: list[str]) -> list[str]:
     """Pads costs on the right, so that their decimal points stand below each other."""
-    after = [len(row[index]) - row[index].find(".") if "." in row[index] else 0 for row in rows]
+    after = [len(text) - text.find(".") if "." in text else 0 for text in texts]
     widest = max(after, default=0)
-    for row, own in zip(rows, after, strict=True):
-        row[index] += " " * (widest - own)
+    return [text + " " * (widest - own) for text, own in zip(texts, after, strict=True)]
+
+
+def _kept(columns: Sequence[list[str]], headings: Sequence[Heading], width: int) -> list[int]:
+    """Which columns are shown: all, unless texts would have to be cut very short; then the spare ones go."""
+    kept = list(range(len(columns)))
+    least = [
+        max(map(cells, column)) if heading.right else min(max(map(cells, column)), _SHORT)
+        for column, heading in zip(columns, headings, strict=True)
+    ]
+    while width and sum(least[index] + 3 for index in kept) + 1 > width:
+        candidate = max(kept, key=lambda index: headings[index].spare)
+        if not headings[candidate].spare:
+            break
+        kept.remove(candidate)
+    return kept
 
 
 def _fit(widths: list[int], headings: Sequence[Heading], width: int) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import spool
+from . import schema, spool
 from .creation import create
+from .descriptors import times_open
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
-from .folding import fold_until
+from .folding import fold_until, writable
 from .forks import refuse_inherited, turn
 from .holder import refusal
 from .place import Place, place_of
@@ -50,17 +52,16 @@ def connect(path: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         raise LedgerNotFoundError(f"there is no ledger at {place.database}: nothing was recorded there yet")
     begun = time.monotonic()
     create(place)
-    may_fold = place.is_ours()
     while True:
         waited = time.monotonic() - begun
         try:
             with turn(place, _WAIT - waited):
-                return _attempt(place, begun + _WAIT, may_fold)
+                return _attempt(place, begun + _WAIT)
         except _AnotherFold:
             if waited >= _WAIT:
                 raise
         except LedgerBusyError:
-            if waited >= _WAIT_FOR_STRANGER:
+            if waited >= _WAIT_FOR_STRANGER or times_open(place.database):
                 raise
         time.sleep(_STEP)
 
@@ -69,35 +70,58 @@ class _AnotherFold(LedgerBusyError):
     """Another process folds, and has not closed the database between two files either."""
 
 
-def _attempt(place: Place, until: float, may_fold: bool) -> duckdb.DuckDBPyConnection:
-    if not may_fold:
-        return _open(place)
+def _attempt(place: Place, until: float) -> duckdb.DuckDBPyConnection:
+    """Folds if it can, and opens; the caller has this process's turn."""
+    if not place.is_ours() or times_open(place.database):
+        return _open(place, may_change=False)
     with spool.folder_lock(place) as mine:
         if mine:
-            _fold_if_free(place, until)
-            return _open(place)
+            if spool.foldable(place):
+                with suppress(LedgerError):  # a reader has it, or it is of a newer version: the views show the rest
+                    fold_until(place, until)
+            return _open(place, may_change=True)
     # Its files may be many: get in between two of them.
     try:
-        return _open(place)
+        return _open(place, may_change=False)
     except LedgerBusyError as error:
         raise _AnotherFold(f"another process is folding {place.database}: {error}") from error
 
 
-def _fold_if_free(place: Place, until: float) -> None:
-    if not spool.foldable(place):
-        return
-    try:
-        fold_until(place, until)
-    except LedgerError:
-        return  # a reader has it, or it is of a newer version: the views show the rest
+def _open(place: Place, may_change: bool) -> duckdb.DuckDBPyConnection:
+    connection = _open_as_it_is(place)
+    have, shown = schema.number(connection), schema.get(connection, "spool")
+    if have > schema.SCHEMA or (have == schema.SCHEMA and shown == place.spool):
+        return connection
+    connection.close()
+    if may_change:
+        with writable(place):  # which brings it up to date
+            pass
+        return _open_as_it_is(place)
+    if have == schema.SCHEMA:
+        raise LedgerBusyError(
+            f"{place.database} was moved and its views still show {shown}: "
+            "close the programs that have it open, then its owner opens it once with edgequake_obs"
+        )
+    raise LedgerBusyError(
+        f"{place.database} has schema {have} and this version needs {schema.SCHEMA}: "
+        "close the programs that have it open, then its owner opens it once with edgequake_obs"
+    )
 
 
-def _open(place: Place) -> duckdb.DuckDBPyConnection:
+def _open_as_it_is(place: Place) -> duckdb.DuckDBPyConnection:
     import duckdb
 
+    before = times_open(place.database)
     try:
         # No settings: DuckDB shares the file with this process's other read-only connections only if they are the same.
         connection = duckdb.connect(place.database, read_only=True)
     except duckdb.Error as error:
         raise refusal(error, place) from error
+    if before and times_open(place.database) > before:
+        # It is attached to another database of this process, and POSIX locks go with the first descriptor that is
+        # closed: ours stays open for as long as the process lives.
+        _never_closed.append(connection.cursor())
     return connection
+
+
+_never_closed: list[duckdb.DuckDBPyConnection] = []

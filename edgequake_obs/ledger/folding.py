@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import schema, spool
 from .creation import create
+from .descriptors import times_open
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
 from .forks import turn
-from .holder import refusal
+from .holder import first_line, open_here, refusal
 from .lines import load
 from .place import Place, place_of
 
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
     import duckdb
 
 _PATIENCE = 5.0  # seconds that a fold waits for another fold or for readers
-_BREATH = 0.05  # seconds between two files in which readers get in
+_AT_A_STRETCH = 0.1  # seconds after which the database is closed before the next file
+_BREATH = 0.05  # seconds in which readers get in then
 _STEP = 0.02  # seconds between two attempts
 _MEMORY = "400MB"
 # Each thread of the JSON reader has buffers of its own: with many cores they alone would pass the limit.
 _THREADS = 4
 _HISTORY = 1000  # entries of the fold history that `meta` keeps
+
+
+class _FileError(LedgerError):
+    """One file could not be folded; it waits for the next fold, and the views show it."""
 
 
 class FoldReport(NamedTuple):
@@ -99,29 +105,37 @@ def _only_folder(place: Place, until: float) -> Generator[None]:
 
 
 def _fold_with_pauses(place: Place) -> FoldReport:
-    """Folds file by file, and closes the database in between."""
-    done = FoldReport()
+    """Folds all files, and closes the database between them so that readers get in."""
     waiting = spool.foldable(place)
-    for position, file in enumerate(waiting):
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                with turn(place, _PATIENCE), writable(place) as connection:
-                    done = _add(done, fold_file(connection, place, file))
-                break
-            except LedgerBusyError:
-                if time.monotonic() < until:
-                    time.sleep(_STEP)
-                elif done.files or done.busy:
-                    return done._replace(busy=done.busy + len(waiting) - position)
-                else:
-                    raise
-        if position + 1 < len(waiting):
-            time.sleep(_BREATH)
+    done = FoldReport()
+    failed: _FileError | None = None
+    until = time.monotonic() + _PATIENCE
+    while waiting:
+        try:
+            with turn(place, _PATIENCE), writable(place) as connection:
+                opened = time.monotonic()
+                # Small files share one opening: it costs more than they do.
+                while waiting and time.monotonic() - opened < _AT_A_STRETCH:
+                    try:
+                        done = _add(done, fold_file(connection, place, waiting.pop(0)))
+                    except _FileError as error:
+                        failed = error
+            until = time.monotonic() + _PATIENCE
+            if waiting:
+                time.sleep(_BREATH)
+        except LedgerBusyError:
+            if time.monotonic() < until:
+                time.sleep(_STEP)
+            elif done.files or done.busy:
+                return done._replace(busy=done.busy + len(waiting))
+            else:
+                raise
+    if failed:
+        raise failed
     return done
 
 
-def fold_until(place: Place, until: float) -> FoldReport:
+def fold_until(place: Place, until: float) -> None:
     """Folds what can be folded before `until` (monotonic seconds), the first file in any case.
 
     The caller has the turn and the lock of the folder.
@@ -130,13 +144,12 @@ def fold_until(place: Place, until: float) -> FoldReport:
         LedgerBusyError: The database could not be opened for writing.
         LedgerError: It is of a newer version.
     """
-    done = FoldReport()
     with writable(place) as connection:
         for file in spool.foldable(place):
-            done = _add(done, fold_file(connection, place, file))
+            with suppress(_FileError):  # the views show it
+                fold_file(connection, place, file)
             if time.monotonic() >= until:
                 break
-    return done
 
 
 @contextmanager
@@ -149,6 +162,8 @@ def writable(place: Place) -> Generator[duckdb.DuckDBPyConnection]:
     """
     import duckdb
 
+    if times_open(place.database):
+        raise open_here(place)
     # A setting that no other connection has: where this process has the file open, DuckDB refuses to share it.
     settings: dict[str, str | bool | int | float | list[str]] = {
         "custom_user_agent": f"edgequake_obs fold {os.urandom(8).hex()}",
@@ -187,22 +202,28 @@ def _forget_unlinked(connection: duckdb.DuckDBPyConnection, place: Place) -> Non
 
 def fold_file(connection: duckdb.DuckDBPyConnection, place: Place, file: spool.SpoolFile) -> FoldReport:
     """Folds one spool file in one transaction, and unlinks it."""
+    import duckdb
+
     path = os.path.join(place.spool, file.name)
     try:
         if not spool.settle(path):
             return FoldReport(busy=1)
     except FileNotFoundError:
         return FoldReport()
-    set_aside = load(connection, place, file.name)
-    connection.begin()
     try:
-        records = _insert(connection)
-        connection.execute("INSERT INTO folded VALUES (?)", [file.name])
-        _note(connection, file.name, records, set_aside)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+        set_aside = load(connection, place, file.name)
+        connection.begin()
+        try:
+            records = _insert(connection)
+            connection.execute("INSERT INTO folded VALUES (?)", [file.name])
+            _note(connection, file.name, records, set_aside)
+            connection.commit()
+        except BaseException:
+            with suppress(duckdb.Error):  # there is none any more after a failed commit
+                connection.rollback()
+            raise
+    except duckdb.Error as error:
+        raise _FileError(f"{path} cannot be folded and waits for the next fold: {first_line(error)}") from error
     # Nobody can be reading it: readers are locked out while the database is open for writing.
     with suppress(FileNotFoundError):
         os.unlink(path)
@@ -211,10 +232,11 @@ def fold_file(connection: duckdb.DuckDBPyConnection, place: Place, file: spool.S
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     """Moves the temporary table `line` into the tables, without the calls that are there; returns how many it moved."""
-    row = connection.execute(
+    row = schema.first_row(
+        connection,
         f"SELECT count(*), count(DISTINCT call_uid), count(*) FILTER (NOT {schema.IS_RECENT}), "
-        f"min(call_uid) FILTER ({schema.IS_RECENT}), max(call_uid) FILTER ({schema.IS_RECENT}) FROM line"
-    ).fetchone()
+        f"min(call_uid) FILTER ({schema.IS_RECENT}), max(call_uid) FILTER ({schema.IS_RECENT}) FROM line",
+    )
     total, distinct, timeless, first, last = row or (0, 0, 0, None, None)
     if not total:
         return 0
@@ -230,7 +252,7 @@ def _insert(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute("CREATE OR REPLACE TEMP TABLE line AS SELECT DISTINCT ON (call_uid) * FROM line")
     connection.execute(f"INSERT INTO call SELECT {schema.call_from_line()} FROM line")
     connection.execute(f"INSERT INTO attempt {schema.attempts_from_line('line')}")
-    counted = connection.execute("SELECT count(*) FROM line").fetchone()
+    counted = schema.first_row(connection, "SELECT count(*) FROM line")
     return counted[0] if counted else 0
 
 
@@ -250,4 +272,9 @@ def _note(connection: duckdb.DuckDBPyConnection, name: str, records: int, set_as
 
 
 def _add(one: FoldReport, other: FoldReport) -> FoldReport:
-    return FoldReport(*(a + b for a, b in zip(one, other, strict=True)))
+    return one._replace(
+        records=one.records + other.records,
+        files=one.files + other.files,
+        set_aside=one.set_aside + other.set_aside,
+        busy=one.busy + other.busy,
+    )

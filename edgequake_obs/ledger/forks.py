@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from .descriptors import times_open
 from .errors import LedgerBusyError, LedgerError
 
 if TYPE_CHECKING:
@@ -96,23 +97,9 @@ def _after_in_child() -> None:
         with suppress(OSError):
             os.close(number)
     _descriptors.clear()
-    open_files = _open_files()
-    for path in _opened:
-        with suppress(OSError):
-            status = os.stat(path)
-            if (status.st_dev, status.st_ino) in open_files:
-                _inherited.add(path)
+    _inherited.update(path for path in _opened if times_open(path))
     _opened.clear()
 
 
-def _open_files() -> set[tuple[int, int]]:
-    """Device and inode of every open descriptor; no file is opened for it (closing it would drop DuckDB's lock)."""
-    found: set[tuple[int, int]] = set()
-    for name in os.listdir("/dev/fd"):
-        with suppress(OSError, ValueError):
-            status = os.fstat(int(name))
-            found.add((status.st_dev, status.st_ino))
-    return found
-
-
-os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

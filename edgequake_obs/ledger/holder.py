@@ -26,10 +26,7 @@ def refusal(error: duckdb.Error, place: Place) -> LedgerError:
     if isinstance(error, (duckdb.ConnectionException, duckdb.OperationalError)) and not isinstance(
         error, duckdb.IOException
     ):
-        return LedgerBusyError(
-            f"this process (PID {os.getpid()}) has {place.database} open for writing or with settings of its own: "
-            "close that connection, or open it with read_only=True"
-        )
+        return open_here(place)
     held = _HELD.search(str(error))
     if held is None:
         return LedgerError(f"{place.database} cannot be opened: {first_line(error)}")
@@ -42,6 +39,14 @@ def refusal(error: duckdb.Error, place: Place) -> LedgerError:
     return LedgerBusyError(
         f"{who} holds {place.database} open for writing: close it there, or open it read-only there "
         "(`duckdb -readonly`, or read_only=True)"
+    )
+
+
+def open_here(place: Place) -> LedgerBusyError:
+    """The error where this process has the database open."""
+    return LedgerBusyError(
+        f"this process (PID {os.getpid()}) has {place.database} open: close that connection; "
+        "to read beside it, open both with read_only=True and without settings"
     )
 
 

@@ -46,7 +46,7 @@ def load(connection: duckdb.DuckDBPyConnection, place: Place, name: str) -> int:
 def _read(connection: duckdb.DuckDBPyConnection, path: str) -> int:
     source = schema.lines(schema.glob_escaped(path))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE line AS SELECT * FROM {source} WHERE {schema.IS_CALL}")
-    row = connection.execute("SELECT count(*) FROM line").fetchone()
+    row = schema.first_row(connection, "SELECT count(*) FROM line")
     return row[0] if row else 0
 
 

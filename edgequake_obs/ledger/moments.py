@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from .schema import literal
+from .schema import first_row, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,7 +58,8 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 def _start_of(unit: str, tz: str, connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute(
-        f"SELECT epoch_us(date_trunc('{unit}', now() AT TIME ZONE {literal(tz)}) AT TIME ZONE {literal(tz)}) * 1000"
-    ).fetchone()
+    zone = literal(tz)
+    row = first_row(
+        connection, f"SELECT epoch_us(date_trunc('{unit}', now() AT TIME ZONE {zone}) AT TIME ZONE {zone}) * 1000"
+    )
     return row[0] if row else 0

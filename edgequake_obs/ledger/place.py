@@ -66,6 +66,8 @@ def place_of(path: str | Path | None) -> Place:
             raise LedgerError(
                 "the ledger is off: set EDGEQUAKE_OBS_LEDGER to the path of a .duckdb file, or pass a path"
             )
+    if "?" in os.fspath(path):
+        raise LedgerError(f"DuckDB cannot use a path with a question mark: choose another than {path}")
     # The folder is resolved, so that one ledger has one spelling in its views; the file is not: if it is a link,
     # the writers' spool lies beside the link.
     folder, name = os.path.split(os.path.abspath(os.path.expanduser(os.fspath(path))))

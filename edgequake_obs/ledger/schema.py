@@ -6,7 +6,8 @@ there yet. Names and types of the columns are public (`public_api.md`): changing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,24 +238,32 @@ def migrate(connection: duckdb.DuckDBPyConnection, spool: str) -> None:
         replace_views(connection, spool)
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(Exception):  # DuckDB may have ended it already
+            connection.rollback()
         raise
 
 
 def number(connection: duckdb.DuckDBPyConnection) -> int:
     """The schema number of an open database; 0 where it has no `meta`."""
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta' AND database_name = current_database()"
-    ).fetchone()
-    if found is None or not found[0]:
-        return 0
-    return int(get(connection, "schema") or 0)
+    found = first_row(
+        connection,
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta' AND database_name = current_database()",
+    )
+    return int(get(connection, "schema") or 0) if found and found[0] else 0
 
 
 def get(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     """The value of a key of `meta` that stands once."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ? ORDER BY noted_at DESC LIMIT 1", [key]).fetchone()
+    row = first_row(connection, "SELECT value FROM meta WHERE key = ? ORDER BY noted_at DESC LIMIT 1", [key])
     return None if row is None else row[0]
+
+
+def first_row(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[str] | None = None
+) -> tuple[Any, ...] | None:
+    """The first row of a small answer, read to its end: an unfinished one would block the connection for its user."""
+    rows = connection.execute(query, parameters).fetchall()
+    return rows[0] if rows else None
 
 
 def put(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .connection import connect
 from .holder import first_line
 from .moments import epoch_ns
-from .schema import CALLS_VIEW, UNPRICED, identifier, literal
+from .schema import CALLS_VIEW, UNPRICED, first_row, identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,6 +149,5 @@ def _expression(name: str, tz: str) -> str:
 def _check_zone(connection: duckdb.DuckDBPyConnection, tz: str) -> None:
     if tz == "UTC":
         return
-    found = connection.execute("SELECT 1 FROM pg_timezone_names() WHERE name = ?", [tz]).fetchone()
-    if found is None:
+    if first_row(connection, "SELECT 1 FROM pg_timezone_names() WHERE name = ?", [tz]) is None:
         raise ValueError(f"tz={tz!r} is not a time zone: use a name such as UTC or Europe/Berlin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import stat
@@ -68,12 +67,13 @@ def settle(path: str) -> bool:
             if time.monotonic() >= until:
                 return False
             time.sleep(_LOCK_STEP)
-        # Released at once: writers look at the write bit after they have the lock.
-        fcntl.flock(number, fcntl.LOCK_UN)
+        # Closing releases it, at once: writers look at the write bit after they have the lock.
         return True
 
 
 def _locked(number: int) -> bool:
+    import fcntl  # not on Windows, where this package can be imported at least
+
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
