@@ -8,6 +8,7 @@ Prints one JSON object per call. It reads answers as a user's program does: by a
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 import json
 import os
@@ -123,10 +124,8 @@ class OpenaiPackage:
     def __init__(self, job: dict[str, Any]) -> None:
         import openai
 
-        if int(openai.__version__.split(".")[0]) >= 3:
-            import httpx2 as httpx
-        else:
-            import httpx  # pyright: ignore[reportMissingImports]
+        # openai 3 stands on httpx2, openai 2 on httpx; what is used of them is the same.
+        httpx: Any = importlib.import_module("httpx2" if int(openai.__version__.split(".")[0]) >= 3 else "httpx")
         self._job = job
         self._openai = openai
         self._clients: dict[tuple[Any, ...], Any] = {}
@@ -138,12 +137,12 @@ class OpenaiPackage:
             target = f"/x/{exchange_id}{options}".encode() + request.url.raw_path
             request.url = httpx.URL(job["server"]).copy_with(raw_path=target)
 
-        class Elsewhere(httpx.HTTPTransport):
+        class Elsewhere(httpx.HTTPTransport):  # pyright: ignore[reportUntypedBaseClass]
             def handle_request(self, request: Any) -> Any:
                 elsewhere(request)
                 return super().handle_request(request)
 
-        class ElsewhereAsync(httpx.AsyncHTTPTransport):
+        class ElsewhereAsync(httpx.AsyncHTTPTransport):  # pyright: ignore[reportUntypedBaseClass]
             async def handle_async_request(self, request: Any) -> Any:
                 elsewhere(request)
                 return await super().handle_async_request(request)

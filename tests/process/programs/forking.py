@@ -6,11 +6,12 @@ CLIENT own | patched;  SITUATION before | after | in-flight;  EXIT exit | _exit:
 import os
 import sys
 import threading
+from typing import Any
 
 import edgequake_obs
 
 server, client, situation, ending = sys.argv[1:5]
-MESSAGES = [{"role": "user", "content": "Hello"}]
+MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 PLAIN = "openai-chat-test-dbos-agent-run-0-d00b1095"
 
 if client == "patched":

@@ -13,7 +13,7 @@ from typing import Any
 import edgequake_obs
 
 server, client, what = sys.argv[1:4]
-MESSAGES = [{"role": "user", "content": "Hello"}]
+MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 STREAM = f"{server}/x/openai-chat-test-openai-simple-request-0-d4e160cb/delay-ms=60000/v1"
 PLAIN = f"{server}/x/openai-chat-test-dbos-agent-run-0-d00b1095/wait-ms=60000/v1"
 streamed = what.endswith("stream")

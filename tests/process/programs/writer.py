@@ -7,13 +7,14 @@ import os
 import sys
 import threading
 import time
+from typing import Any
 
 import edgequake_obs
 
 server, log, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 plain = f"{server}/x/openai-chat-test-dbos-agent-run-0-d00b1095/v1"
 stream = f"{server}/x/openai-chat-test-openai-simple-request-0-d4e160cb/v1"
-asked = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "api_key": "sk-none"}
+asked: Any = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "api_key": "sk-none"}
 deadline = time.monotonic() + seconds if seconds else float("inf")
 written_down = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
