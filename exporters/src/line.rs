@@ -121,7 +121,10 @@ fn is_there(record: &CallRecord, name: &str) -> bool {
                     .as_ref()
                     .is_some_and(|labels| !labels.tags.is_empty())
         }
-        "cost_breakdown" => record.cost.is_some(),
+        "cost_breakdown" => record
+            .cost
+            .as_ref()
+            .is_some_and(|cost| !cost.breakdown.is_empty()),
         _ => true,
     }
 }
@@ -271,9 +274,9 @@ fn write_cost(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
             line.plain(key, format_args!("{usd}"));
         }
     }
-    line.text_if("price_key", cost.price_key);
+    line.text_if("price_key", cost.price_key.as_deref());
     line.text("price_version", pricing::price_version());
-    if !cut.has("cost_breakdown") {
+    if !cut.has("cost_breakdown") && is_there(record, "cost_breakdown") {
         line.json_if("cost_breakdown", Some(&cost.breakdown_json()));
     }
 }

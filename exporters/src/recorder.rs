@@ -46,7 +46,7 @@ pub struct RecorderStats {
     pub written: u64,
     /// Dropped because the queue was full although the spool took what it was given.
     pub dropped_queue_full: u64,
-    /// Dropped because the queue was full while the spool could not be written.
+    /// Dropped while the spool could not be written: because the queue was full, or the recorder was closed.
     pub dropped_unwritable: u64,
     /// Dropped by a fault of ours in the writer.
     pub dropped_internal: u64,
@@ -164,6 +164,15 @@ impl Recorder {
         self.shared.as_ref()?.lock().take_warning()
     }
 
+    /// For a recorder that another takes the place of: its thread writes what it can once more, closes the file and ends.
+    /// Nobody waits for it. Records that come later all the same are written too.
+    pub fn close(&self) {
+        if let Some(shared) = &self.shared {
+            shared.lock().close();
+            shared.wake.notify_one();
+        }
+    }
+
     /// For the child handler of a fork, on a recorder that the child never uses again: closes the child's copy of the spool
     /// descriptor, without unlocking what the parent may have locked. Takes no lock and no memory.
     pub fn after_fork_in_child(&self) {
@@ -174,11 +183,7 @@ impl Recorder {
 }
 
 impl Drop for Recorder {
-    /// The writer writes what it can once more and ends; nobody waits for it.
     fn drop(&mut self) {
-        if let Some(shared) = &self.shared {
-            shared.lock().close();
-            shared.wake.notify_one();
-        }
+        self.close();
     }
 }

@@ -69,7 +69,7 @@ fn every_column_comes_back() {
             "cost_status": "priced",
             "cost_usd": "0.0025",
             "computed_cost_usd": "0.0025",
-            "price_key": "openai/gpt-4o-mini",
+            "price_key": cost(0).price_key,
             "price_version": pricing::price_version(),
             "cost_breakdown": serde_json::from_str::<Value>(&cost(2_500_000_000).breakdown_json()).unwrap(),
             "outcome": "closed_early",

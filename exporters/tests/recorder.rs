@@ -240,6 +240,30 @@ fn without_a_ledger_records_are_counted_only() {
 }
 
 #[test]
+fn a_closed_recorder_ends_its_thread_and_still_takes_late_records() {
+    let folder = Folder::new();
+    let recorder = folder.recorder();
+    recorder.push(record(0));
+    recorder.close();
+    assert!(within(LONG, || common::descriptors_of(&folder.spool())
+        .is_empty()
+        && recorder.stats().written == 1));
+    recorder.push(record(1));
+    assert!(recorder.flush(LONG));
+    assert_eq!(Found::in_folder(&folder.spool()).numbers(), [0, 1]);
+    fs::remove_dir_all(folder.spool()).unwrap();
+    fs::write(folder.spool(), "").unwrap();
+    recorder.push(record(2));
+    assert!(!recorder.flush(LONG));
+    let stats = recorder.stats();
+    assert_eq!(
+        (stats.written, stats.dropped_unwritable, stats.queued_bytes),
+        (2, 1, 0)
+    );
+    assert_sound(&stats);
+}
+
+#[test]
 fn dropping_the_recorder_loses_nothing() {
     let folder = Folder::new();
     let recorder = folder.recorder();

@@ -61,6 +61,9 @@ pub(super) struct Queue {
     written: u64,
     dropped_queue_full: u64,
     dropped_unwritable: u64,
+    /// Accepted, and then given up because the recorder was closed.
+    given_up: u64,
+    /// Accepted, and then lost by a fault of ours.
     dropped_internal: u64,
     /// Attempts to write that failed for more than a lock.
     failures: u64,
@@ -165,12 +168,20 @@ impl Queue {
         self.writer_runs = false;
         self.parked = false;
         if panicked {
-            let lost = self.accepted - self.settled() - self.waiting.len() as u64;
-            self.dropped_internal += lost;
-            self.bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+            self.dropped_internal += self.forget_taken();
             self.failures += 1;
             self.last_error = Some("a fault in edgequake_obs ended the writer thread".to_owned());
         }
+    }
+
+    /// How many records the writer had taken, which no longer count.
+    fn forget_taken(&mut self) -> u64 {
+        self.bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+        self.accepted - self.settled() - self.waiting.len() as u64
+    }
+
+    pub(super) fn gave_up(&mut self) {
+        self.given_up += self.forget_taken();
     }
 
     pub(super) fn wrote(&mut self, records: u64, bytes: usize) {
@@ -212,7 +223,7 @@ impl Queue {
 
     /// How many of the accepted are no longer on their way.
     pub(super) fn settled(&self) -> u64 {
-        self.written + self.dropped_internal
+        self.written + self.given_up + self.dropped_internal
     }
 
     pub(super) fn failures(&self) -> u64 {
@@ -224,7 +235,7 @@ impl Queue {
             recorded: self.accepted + self.dropped_queue_full + self.dropped_unwritable,
             written: self.written,
             dropped_queue_full: self.dropped_queue_full,
-            dropped_unwritable: self.dropped_unwritable,
+            dropped_unwritable: self.dropped_unwritable + self.given_up,
             dropped_internal: self.dropped_internal,
             discarded: 0,
             queued_records: self.accepted - self.settled(),

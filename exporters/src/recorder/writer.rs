@@ -139,6 +139,8 @@ impl Writer {
             // Tried once more, as promised; nobody is there to try for any longer.
             self.backlog.clear();
             self.batch = Batch::default();
+            queue.gave_up();
+            queue.failed(error, &self.shared.ledger);
             return;
         }
         if error.is_busy() {

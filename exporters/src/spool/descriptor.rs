@@ -1,5 +1,7 @@
 //! The number of the open spool file, for the one place that cannot ask its owner: a forked child.
 
+#![cfg_attr(not(unix), allow(dead_code, reason = "there is no fork"))]
+
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 const NONE: i32 = -1;

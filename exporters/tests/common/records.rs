@@ -72,14 +72,22 @@ pub(crate) fn number_of(line: &Value) -> u64 {
     u64::from_str_radix(&uid[16..], 16).unwrap()
 }
 
-/// A cost as the engine gives it; apart, because only this knows how one is made.
-pub(crate) fn cost(usd: i128) -> pricing::Cost {
+/// What the engine says of a call, with another amount.
+pub(crate) fn cost(picos: i128) -> pricing::Cost {
+    let usage = r#"{"prompt_tokens":1200,"completion_tokens":340}"#;
+    let usage = pricing::read_usage_by_shape(usage).unwrap().1;
+    let query = pricing::CostQuery {
+        provider: "openai",
+        model: "gpt-4o-mini",
+        ..pricing::CostQuery::default()
+    };
+    let amount = Some(pricing::Usd::from_picos(picos));
+    let cost = pricing::cost(&usage, &query);
+    assert!(!cost.breakdown.is_empty() && cost.price_key.is_some());
     pricing::Cost {
-        usd: Some(pricing::Usd(usd)),
-        computed_usd: Some(pricing::Usd(usd)),
-        reported_usd: None,
-        status: pricing::CostStatus::Priced,
-        price_key: Some("openai/gpt-4o-mini"),
+        usd: amount,
+        computed_usd: amount,
+        ..cost
     }
 }
 
@@ -146,7 +154,7 @@ pub(crate) fn full() -> CallRecord {
                 error_type: None,
                 request_id: Some("r2".to_owned()),
                 usage: Some(r#"{"total_tokens": 3}"#.to_owned()),
-                cost_usd: Some(pricing::Usd(1)),
+                cost_usd: Some(pricing::Usd::from_picos(1)),
             },
         ],
         parent_span_id: Some([0, 0, 0, 0, 0, 0, 0, 0xAB]),
