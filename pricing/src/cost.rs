@@ -84,6 +84,8 @@ pub enum Reason {
     OutputNotReported,
     /// The tier that served has no price per token.
     UnknownTier,
+    /// A part was served by another model, whose counts the usage does not keep apart.
+    OtherModel,
     /// The figure does not fit 128 bits.
     Overflow,
 }
@@ -105,6 +107,7 @@ impl fmt::Display for Reason {
             } => write!(out, "{bucket} has no certain rate"),
             Self::OutputNotReported => out.write_str("the provider reported no output tokens"),
             Self::UnknownTier => out.write_str("the tier that served has no price per token"),
+            Self::OtherModel => out.write_str("another model served a part of the call"),
             Self::Overflow => out.write_str("the cost does not fit 128 bits"),
         }
     }
@@ -232,6 +235,9 @@ pub fn cost(usage: &Usage, query: &CostQuery<'_>) -> Cost {
 }
 
 fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
+    if let Some(problem) = &usage.problem {
+        return Cost::of_invalid_usage(problem.clone());
+    }
     let found = match prices(query) {
         Ok(found) => found,
         Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
@@ -240,7 +246,9 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
         Ok(tier) => tier,
         Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
     };
-    let prompt = usage.buckets().prompt();
+    let prompt = usage
+        .longest_prompt
+        .unwrap_or_else(|| usage.buckets().prompt());
     let rates = match found.prices {
         Priced::List(list) => Rates::of_list(list, tier, prompt),
         Priced::Entry(entry) => Rates::of_entry(entry, tier, prompt, query.at_ns),

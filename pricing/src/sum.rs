@@ -70,6 +70,9 @@ pub(crate) fn add_up(usage: &Usage, query: &CostQuery<'_>, rates: &Rates<'_>) ->
     if usage.output_missing {
         sum.miss(Reason::OutputNotReported);
     }
+    if usage.other_model {
+        sum.miss(Reason::OtherModel);
+    }
     let multiplier = multiplier(usage, query, rates, &mut sum);
     add_tokens(usage, rates, multiplier, &mut sum);
     if let Some(units) = &usage.units {
@@ -153,9 +156,9 @@ fn add_tokens(usage: &Usage, rates: &Rates<'_>, multiplier: Decimal, sum: &mut S
     add("reasoning", buckets.reasoning, Base::Reasoning, None);
     add("audio_out", buckets.audio_out, Base::OutputAudio, None);
     add("image_out", buckets.image_out, Base::OutputImageToken, None);
-    if buckets.cached_unsplit.is_some_and(|count| count > 0) {
+    if buckets.unsplit_in.is_some_and(|count| count > 0) {
         sum.miss(Reason::MissingRate {
-            bucket: "cached_unsplit",
+            bucket: "unsplit_in",
             field: None,
         });
     }

@@ -37,8 +37,8 @@ pub struct Buckets {
     pub image_in: Option<u64>,
     pub image_cached: Option<u64>,
     pub video_in: Option<u64>,
-    /// Read from a cache, of a modality that the provider does not tell: no rate is certain.
-    pub cached_unsplit: Option<u64>,
+    /// Partly read from a cache, in modalities that the provider does not tell apart: no rate is certain.
+    pub unsplit_in: Option<u64>,
     pub text_out: Option<u64>,
     pub reasoning: Option<u64>,
     pub audio_out: Option<u64>,
@@ -59,7 +59,7 @@ impl Buckets {
             self.image_in,
             self.image_cached,
             self.video_in,
-            self.cached_unsplit,
+            self.unsplit_in,
         ]
         .iter()
         .flatten()
@@ -117,5 +117,32 @@ pub(crate) fn remainder(
                 parts,
             }),
         },
+    }
+}
+
+/// Cache writes by time to live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writes {
+    pub(crate) total: Option<u64>,
+    pub(crate) short: Option<u64>,
+    pub(crate) long: Option<u64>,
+}
+
+impl Writes {
+    /// From the total and its split, either of which may be missing. What no time to live is told for was written for
+    /// five minutes, the default.
+    pub(crate) fn new(
+        name: &'static str,
+        total: Option<u64>,
+        short: Option<u64>,
+        long: Option<u64>,
+    ) -> Result<Self, PricingError> {
+        let total = total.or(sum(name, &[short, long])?);
+        let untold = remainder(name, total, &[short, long])?;
+        let short = match short {
+            None => untold.filter(|count| *count > 0 || long.is_none()),
+            Some(_) => sum(name, &[short, untold])?,
+        };
+        Ok(Self { total, short, long })
     }
 }

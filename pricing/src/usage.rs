@@ -8,10 +8,12 @@ mod format;
 mod gemini;
 mod openai;
 mod shape;
+mod split;
+mod stated;
 mod stream;
 mod units;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use self::format::UsageFormat;
@@ -22,7 +24,7 @@ use crate::field::{Base, Tier};
 use crate::tokens::{Buckets, Tokens};
 
 /// What one call used, in whatever units it is billed by.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Usage {
     pub(crate) tokens: Tokens,
     pub(crate) buckets: Buckets,
@@ -36,6 +38,12 @@ pub struct Usage {
     pub(crate) estimated: bool,
     /// A format that always has output reported none: its cost is not known, whatever the input cost.
     pub(crate) output_missing: bool,
+    /// Counts that contradict themselves, in a usage whose cost the provider states all the same.
+    pub(crate) problem: Option<PricingError>,
+    /// The longest prompt, where a call made several requests: each has a long-context tier of its own.
+    pub(crate) longest_prompt: Option<u64>,
+    /// A part was served by a model other than the one the call names.
+    pub(crate) other_model: bool,
 }
 
 /// Billed by something else than tokens.
@@ -175,15 +183,17 @@ fn read_object(format: UsageFormat, json: &str) -> Result<Usage, PricingError> {
         UsageFormat::OpenAiChat => openai::chat(&parse(json)?),
         UsageFormat::OpenAiEmbeddings => openai::embeddings(&parse(json)?),
         UsageFormat::OpenAiResponses => openai::responses(&parse(json)?),
-        UsageFormat::OpenAiRealtime => openai::split(&parse(json)?),
-        UsageFormat::OpenAiImages => openai::images(&parse(json)?),
-        UsageFormat::OpenAiTranscription => openai::transcription(json),
+        UsageFormat::OpenAiRealtime => split::read(&parse(json)?),
+        UsageFormat::OpenAiImages => split::images(&parse(json)?),
+        UsageFormat::OpenAiTranscription => split::transcription(json),
         UsageFormat::AnthropicMessages => anthropic::messages(&parse(json)?),
         UsageFormat::GeminiGenerateContent => gemini::generate_content(&parse(json)?),
         UsageFormat::BedrockConverse => bedrock::converse(&parse(json)?),
         UsageFormat::XaiChat => compatible::xai(&parse(json)?),
         UsageFormat::DeepSeekChat => compatible::deepseek(&parse(json)?),
-        UsageFormat::OpenRouterChat => compatible::openrouter(json),
+        UsageFormat::OllamaChat => compatible::ollama(&parse(json)?),
+        UsageFormat::OpenRouterChat => stated::openrouter(json),
+        UsageFormat::PerplexityChat => stated::perplexity(json),
         UsageFormat::CohereChat => cohere::chat(&parse(json)?),
         UsageFormat::CohereRerank => cohere::rerank(json),
         UsageFormat::MistralOcr
@@ -195,7 +205,7 @@ fn read_object(format: UsageFormat, json: &str) -> Result<Usage, PricingError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(json: &str) -> Result<T, PricingError> {
+fn parse<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T, PricingError> {
     serde_json::from_str(json).map_err(malformed)
 }
 

@@ -1,21 +1,32 @@
-//! Bedrock's converse: input without cache, writes by time to live.
+//! Bedrock: converse, and what the models behind its older invoke report.
 
 use serde::Deserialize;
 
 use super::Usage;
 use crate::error::PricingError;
-use crate::tokens::{Buckets, Tokens, remainder, sum};
+use crate::tokens::{Buckets, Tokens, Writes, sum};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ConverseUsage {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
-    #[serde(alias = "cacheReadInputTokenCount")]
     cache_read_input_tokens: Option<u64>,
-    #[serde(alias = "cacheWriteInputTokenCount")]
     cache_write_input_tokens: Option<u64>,
     cache_details: Option<Vec<CacheDetail>>,
+    /// The older name, which stands beside the newer one.
+    cache_read_input_token_count: Option<u64>,
+    cache_write_input_token_count: Option<u64>,
+    /// The metrics of an invoke stream.
+    input_token_count: Option<u64>,
+    output_token_count: Option<u64>,
+    /// Titan embeddings.
+    input_text_token_count: Option<u64>,
+    /// Llama.
+    #[serde(rename = "prompt_token_count")]
+    prompt_token_count: Option<u64>,
+    #[serde(rename = "generation_token_count")]
+    generation_token_count: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,8 +36,33 @@ struct CacheDetail {
     input_tokens: u64,
 }
 
+/// Input without cache, writes by time to live.
 pub(super) fn converse(usage: &ConverseUsage) -> Result<Usage, PricingError> {
+    let input = usage
+        .input_tokens
+        .or(usage.input_token_count)
+        .or(usage.prompt_token_count);
+    let output = usage
+        .output_tokens
+        .or(usage.output_token_count)
+        .or(usage.generation_token_count);
+    let cache_read = usage
+        .cache_read_input_tokens
+        .or(usage.cache_read_input_token_count);
+    let written = usage
+        .cache_write_input_tokens
+        .or(usage.cache_write_input_token_count);
+
     let details = usage.cache_details.as_deref().unwrap_or_default();
+    if let Some(other) = details
+        .iter()
+        .find(|one| one.ttl != "5m" && one.ttl != "1h")
+    {
+        return Err(PricingError::Malformed(format!(
+            "cacheDetails has an unknown ttl {}",
+            other.ttl
+        )));
+    }
     let of = |ttl: &str| {
         let counts: Vec<_> = details
             .iter()
@@ -35,37 +71,28 @@ pub(super) fn converse(usage: &ConverseUsage) -> Result<Usage, PricingError> {
             .collect();
         sum("cacheWriteInputTokens", &counts)
     };
-    let (short, long) = (of("5m")?, of("1h")?);
-    let writes = usage
-        .cache_write_input_tokens
-        .or(sum("cacheWriteInputTokens", &[short, long])?);
-    let untold = remainder("cacheWriteInputTokens", writes, &[short, long])?;
-    let short = match (short, untold) {
-        (None, untold) => untold.filter(|count| *count > 0 || long.is_none()),
-        (Some(_), untold) => sum("cacheWriteInputTokens", &[short, untold])?,
+    let writes = Writes::new("cacheWriteInputTokens", written, of("5m")?, of("1h")?)?;
+    let embedding = usage.input_text_token_count.filter(|_| input.is_none());
+    let text_in = input.or(embedding);
+    let tokens = Tokens {
+        input: sum("inputTokens", &[text_in, cache_read, writes.total])?,
+        output,
+        cache_read,
+        cache_write_5m: writes.short,
+        cache_write_1h: writes.long,
+        ..Tokens::default()
     };
-    let input = sum(
-        "inputTokens",
-        &[usage.input_tokens, usage.cache_read_input_tokens, writes],
-    )?;
     Ok(Usage {
-        tokens: Tokens {
-            input,
-            output: usage.output_tokens,
-            cache_read: usage.cache_read_input_tokens,
-            cache_write_5m: short,
-            cache_write_1h: long,
-            ..Tokens::default()
-        },
+        tokens,
         buckets: Buckets {
-            text_in: usage.input_tokens,
-            cache_read: usage.cache_read_input_tokens,
-            cache_write_5m: short,
-            cache_write_1h: long,
-            text_out: usage.output_tokens,
+            text_in,
+            cache_read,
+            cache_write_5m: writes.short,
+            cache_write_1h: writes.long,
+            text_out: output,
             ..Buckets::default()
         },
-        output_missing: input.is_some() && usage.output_tokens.is_none(),
+        output_missing: tokens.input.is_some() && output.is_none() && embedding.is_none(),
         ..Usage::default()
     })
 }

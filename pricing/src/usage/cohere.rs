@@ -57,7 +57,8 @@ pub(super) fn chat(usage: &ChatUsage) -> Result<Usage, PricingError> {
             text_out: output,
             ..Buckets::default()
         },
-        output_missing: input.is_some() && output.is_none(),
+        // What is not among the billed units is not billed.
+        output_missing: false,
         ..Usage::default()
     })
 }

@@ -1,13 +1,13 @@
-//! Providers that speak OpenAI's protocol with rules of their own: xAI, DeepSeek, OpenRouter.
+//! Providers that speak OpenAI's protocol with rules of their own: xAI, DeepSeek, Ollama.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::Usage;
 use super::openai::{self, ChatUsage, InputDetails, OutputDetails};
-use super::{Usage, decimal, malformed};
+use super::stated;
 use crate::decimal::Decimal;
 use crate::error::PricingError;
-use crate::tokens::sum;
+use crate::tokens::{Tokens, sum};
 
 /// `cost_in_usd_ticks` counts 1e-10 USD.
 const TICK_DECIMALS: u32 = 10;
@@ -20,40 +20,49 @@ pub(super) struct XaiUsage {
     total_tokens: Option<u64>,
     prompt_tokens_details: Option<InputDetails>,
     completion_tokens_details: Option<OutputDetails>,
+    /// The names of its responses endpoint.
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    input_tokens_details: Option<InputDetails>,
+    output_tokens_details: Option<OutputDetails>,
     cost_in_usd_ticks: Option<u64>,
 }
 
 /// xAI counts reasoning beside the completion; a total of prompt and completion alone shows that somebody on the way
-/// has added it already.
+/// has added it already, as its own responses endpoint does.
 pub(super) fn xai(usage: &XaiUsage) -> Result<Usage, PricingError> {
-    let outputs = usage.completion_tokens_details.unwrap_or_default();
-    let total = sum(
-        "total_tokens",
-        &[usage.prompt_tokens, usage.completion_tokens],
-    )?;
-    let included = usage.total_tokens.is_some() && usage.total_tokens == total;
+    let input = usage.prompt_tokens.or(usage.input_tokens);
+    let inputs = usage
+        .prompt_tokens_details
+        .or(usage.input_tokens_details)
+        .unwrap_or_default();
+    let output = usage.completion_tokens.or(usage.output_tokens);
+    let outputs = usage
+        .completion_tokens_details
+        .or(usage.output_tokens_details)
+        .unwrap_or_default();
+    let included = usage.total_tokens.is_some()
+        && usage.total_tokens == sum("total_tokens", &[input, output])?;
     let output = match included {
-        true => usage.completion_tokens,
-        false => sum(
-            "completion_tokens",
-            &[usage.completion_tokens, outputs.reasoning_tokens],
-        )?,
+        true => output,
+        false => sum("completion_tokens", &[output, outputs.reasoning_tokens])?,
     };
-    let read = openai::inclusive(
-        (
-            "prompt_tokens",
-            usage.prompt_tokens,
-            usage.prompt_tokens_details.unwrap_or_default(),
-        ),
+    let counted = openai::inclusive(
+        ("prompt_tokens", input, inputs),
         ("completion_tokens", output, outputs),
-    )?;
-    let reported_usd = usage
+    );
+    let ticks = usage
         .cost_in_usd_ticks
         .map(|ticks| Decimal::new(u128::from(ticks), TICK_DECIMALS));
-    Ok(Usage {
-        reported_usd,
-        ..read
-    })
+    stated::charged(
+        counted,
+        Tokens {
+            input,
+            output,
+            ..Tokens::default()
+        },
+        ticks,
+    )
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,10 +71,10 @@ pub(super) struct DeepSeekUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
-    prompt_cache_hit_tokens: Option<u64>,
-    prompt_cache_miss_tokens: Option<u64>,
     prompt_tokens_details: Option<InputDetails>,
     completion_tokens_details: Option<OutputDetails>,
+    prompt_cache_hit_tokens: Option<u64>,
+    prompt_cache_miss_tokens: Option<u64>,
 }
 
 /// `prompt_tokens` is the sum of cache hits and misses.
@@ -94,21 +103,36 @@ pub(super) fn deepseek(usage: &DeepSeekUsage) -> Result<Usage, PricingError> {
             ..details
         }),
         completion_tokens_details: usage.completion_tokens_details,
+        ..ChatUsage::default()
     })
 }
 
-#[derive(Deserialize)]
-struct Charged<'a> {
-    #[serde(borrow)]
-    cost: Option<&'a RawValue>,
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OllamaUsage {
+    prompt_eval_count: Option<u64>,
+    eval_count: Option<u64>,
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
 }
 
-/// OpenRouter states what it charged.
-pub(super) fn openrouter(json: &str) -> Result<Usage, PricingError> {
-    let read = openai::chat(&super::parse(json)?)?;
-    let Charged { cost } = serde_json::from_str(json).map_err(malformed)?;
+/// Ollama's own protocol, and its imitation of OpenAI's. What is not evaluated is not counted: embeddings have no
+/// output, a prompt that is still in its cache may have no input.
+pub(super) fn ollama(usage: &OllamaUsage) -> Result<Usage, PricingError> {
+    let read = openai::inclusive(
+        (
+            "prompt_eval_count",
+            usage.prompt_tokens.or(usage.prompt_eval_count),
+            InputDetails::default(),
+        ),
+        (
+            "eval_count",
+            usage.completion_tokens.or(usage.eval_count),
+            OutputDetails::default(),
+        ),
+    )?;
     Ok(Usage {
-        reported_usd: decimal(cost)?,
+        output_missing: false,
         ..read
     })
 }

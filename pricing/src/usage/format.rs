@@ -16,9 +16,11 @@ pub enum UsageFormat {
     BedrockConverse,
     XaiChat,
     DeepSeekChat,
+    OllamaChat,
     CohereChat,
     CohereRerank,
     OpenRouterChat,
+    PerplexityChat,
     MistralOcr,
     ImageCount,
     VideoDuration,
@@ -27,7 +29,7 @@ pub enum UsageFormat {
     TranscriptionDuration,
 }
 
-const NAMES: [(UsageFormat, &str); 20] = [
+const NAMES: [(UsageFormat, &str); 22] = [
     (UsageFormat::OpenAiChat, "openai.chat"),
     (UsageFormat::OpenAiEmbeddings, "openai.embeddings"),
     (UsageFormat::OpenAiResponses, "openai.responses"),
@@ -42,9 +44,11 @@ const NAMES: [(UsageFormat, &str); 20] = [
     (UsageFormat::BedrockConverse, "bedrock.converse"),
     (UsageFormat::XaiChat, "xai.chat"),
     (UsageFormat::DeepSeekChat, "deepseek.chat"),
+    (UsageFormat::OllamaChat, "ollama.chat"),
     (UsageFormat::CohereChat, "cohere.chat"),
     (UsageFormat::CohereRerank, "cohere.rerank"),
     (UsageFormat::OpenRouterChat, "openrouter.chat"),
+    (UsageFormat::PerplexityChat, "perplexity.chat"),
     (UsageFormat::MistralOcr, "mistral.ocr"),
     (UsageFormat::ImageCount, "image.count"),
     (UsageFormat::VideoDuration, "video.duration"),
@@ -57,28 +61,41 @@ impl UsageFormat {
     /// The format of a provider's answers (litellm's provider id) to an operation (`chat`, `embeddings`, ...).
     #[must_use]
     pub fn for_call(provider: &str, operation: &str) -> Option<Self> {
+        // A gateway that states what it charged does so whatever the operation.
+        if matches!(provider, "openrouter" | "vercel_ai_gateway") {
+            return Some(Self::OpenRouterChat);
+        }
         Some(match (provider, operation) {
             (_, "messages") => Self::AnthropicMessages,
-            (_, "generate_content") => Self::GeminiGenerateContent,
-            (_, "converse") => Self::BedrockConverse,
+            (_, "generate_content" | "stream_generate_content" | "interactions") => {
+                Self::GeminiGenerateContent
+            }
+            (_, "converse" | "converse_stream") => Self::BedrockConverse,
             ("anthropic", "chat") => Self::AnthropicMessages,
-            ("gemini" | "vertex_ai", "chat") => Self::GeminiGenerateContent,
-            ("bedrock", "chat") => Self::BedrockConverse,
-            ("xai", "chat") => Self::XaiChat,
+            ("gemini" | "vertex_ai", "chat" | "embedding" | "embeddings") => {
+                Self::GeminiGenerateContent
+            }
+            ("bedrock", "chat" | "invoke" | "invoke_stream") => Self::BedrockConverse,
+            ("xai", "chat" | "responses") => Self::XaiChat,
             ("deepseek", "chat") => Self::DeepSeekChat,
-            ("openrouter", "chat") => Self::OpenRouterChat,
-            ("cohere" | "cohere_chat", "chat") => Self::CohereChat,
+            ("perplexity", "chat" | "embedding" | "embeddings") => Self::PerplexityChat,
+            ("ollama" | "ollama_chat", "chat" | "text_completion" | "embedding" | "embeddings") => {
+                Self::OllamaChat
+            }
+            ("cohere" | "cohere_chat", "chat" | "text_completion" | "embedding" | "embeddings") => {
+                Self::CohereChat
+            }
             (_, "chat" | "completion" | "text_completion") => Self::OpenAiChat,
             (_, "embedding" | "embeddings") => Self::OpenAiEmbeddings,
             (_, "responses") => Self::OpenAiResponses,
             (_, "realtime") => Self::OpenAiRealtime,
-            (_, "image_generation" | "images") => Self::OpenAiImages,
+            (_, "image_generation" | "image_edit" | "images") => Self::OpenAiImages,
             (_, "transcription") => Self::OpenAiTranscription,
             (_, "speech") => Self::SpeechCharacters,
             (_, "rerank") => Self::CohereRerank,
             (_, "ocr") => Self::MistralOcr,
             (_, "search") => Self::Search,
-            (_, "video" | "video_generation") => Self::VideoDuration,
+            (_, "video" | "video_generation" | "videos") => Self::VideoDuration,
             _ => return None,
         })
     }

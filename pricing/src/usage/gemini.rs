@@ -1,4 +1,6 @@
-//! Gemini's generateContent: thoughts beside the candidates, modalities in lists.
+//! Gemini's generateContent and interactions: thoughts beside the candidates, modalities in lists.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
@@ -6,85 +8,160 @@ use super::{Served, Uniform, Usage};
 use crate::error::PricingError;
 use crate::tokens::{Buckets, Tokens, remainder, sum};
 
+/// Each field under the names of generateContent, of its Python objects and of interactions.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct GenerateContentUsage {
-    prompt_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
-    tool_use_prompt_token_count: Option<u64>,
-    total_token_count: Option<u64>,
-    prompt_tokens_details: Option<Vec<Modality>>,
-    cache_tokens_details: Option<Vec<Modality>>,
-    candidates_tokens_details: Option<Vec<Modality>>,
-    tool_use_prompt_tokens_details: Option<Vec<Modality>>,
-    traffic_type: Option<String>,
+#[serde(default)]
+pub(super) struct GenerateContentUsage<'a> {
+    #[serde(
+        rename = "promptTokenCount",
+        alias = "prompt_token_count",
+        alias = "total_input_tokens"
+    )]
+    prompt: Option<u64>,
+    #[serde(
+        rename = "candidatesTokenCount",
+        alias = "candidates_token_count",
+        alias = "total_output_tokens"
+    )]
+    candidates: Option<u64>,
+    /// The live API's name for the same.
+    #[serde(rename = "responseTokenCount", alias = "response_token_count")]
+    response: Option<u64>,
+    #[serde(
+        rename = "cachedContentTokenCount",
+        alias = "cached_content_token_count",
+        alias = "total_cached_tokens"
+    )]
+    cached: Option<u64>,
+    #[serde(
+        rename = "thoughtsTokenCount",
+        alias = "thoughts_token_count",
+        alias = "total_thought_tokens"
+    )]
+    thoughts: Option<u64>,
+    #[serde(
+        rename = "toolUsePromptTokenCount",
+        alias = "tool_use_prompt_token_count",
+        alias = "total_tool_use_tokens"
+    )]
+    tools: Option<u64>,
+    #[serde(
+        rename = "totalTokenCount",
+        alias = "total_token_count",
+        alias = "total_tokens"
+    )]
+    total: Option<u64>,
+    #[serde(
+        borrow,
+        rename = "promptTokensDetails",
+        alias = "prompt_tokens_details",
+        alias = "input_tokens_by_modality"
+    )]
+    prompt_details: Option<Vec<Modality<'a>>>,
+    #[serde(
+        borrow,
+        rename = "cacheTokensDetails",
+        alias = "cache_tokens_details",
+        alias = "cached_tokens_by_modality"
+    )]
+    cache_details: Option<Vec<Modality<'a>>>,
+    #[serde(
+        borrow,
+        rename = "candidatesTokensDetails",
+        alias = "candidates_tokens_details",
+        alias = "responseTokensDetails",
+        alias = "output_tokens_by_modality"
+    )]
+    candidates_details: Option<Vec<Modality<'a>>>,
+    #[serde(
+        borrow,
+        rename = "toolUsePromptTokensDetails",
+        alias = "tool_use_prompt_tokens_details",
+        alias = "tool_use_tokens_by_modality"
+    )]
+    tool_details: Option<Vec<Modality<'a>>>,
+    #[serde(borrow, rename = "trafficType", alias = "traffic_type")]
+    traffic_type: Option<Name<'a>>,
+    /// The Gemini API's name for Vertex AI's traffic type.
+    #[serde(borrow, rename = "serviceTier", alias = "service_tier")]
+    service_tier: Option<Name<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Modality {
-    modality: String,
-    token_count: Option<u64>,
+#[serde(default)]
+struct Modality<'a> {
+    #[serde(borrow)]
+    modality: Cow<'a, str>,
+    #[serde(rename = "tokenCount", alias = "token_count", alias = "tokens")]
+    count: Option<u64>,
 }
 
-fn of(name: &str, lists: &[Option<&Vec<Modality>>]) -> Result<Option<u64>, PricingError> {
+/// An enumeration of the protocol, by name or by number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Name<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Number(i64),
+}
+
+impl Name<'_> {
+    fn served(&self) -> Served {
+        match self {
+            Self::Text(name) => Served::named(name),
+            // TRAFFIC_TYPE_UNSPECIFIED and ON_DEMAND.
+            Self::Number(0 | 1) => Served::named(""),
+            Self::Number(_) => Served::Unknown,
+        }
+    }
+}
+
+fn of(name: &str, lists: &[&Option<Vec<Modality<'_>>>]) -> Result<Option<u64>, PricingError> {
     let mut total = None;
-    for one in lists
-        .iter()
-        .flatten()
-        .flat_map(|list| list.iter())
-        .filter(|one| one.modality == name)
-    {
-        total = sum("tokenCount", &[total, one.token_count.or(Some(0))])?;
+    let all = lists.iter().filter_map(|list| list.as_ref()).flatten();
+    for one in all.filter(|one| one.modality.eq_ignore_ascii_case(name)) {
+        // The protocol leaves a count of 0 out of its JSON.
+        total = sum("tokenCount", &[total, one.count.or(Some(0))])?;
     }
     Ok(total)
 }
 
-pub(super) fn generate_content(usage: &GenerateContentUsage) -> Result<Usage, PricingError> {
-    let (prompt, tools) = (usage.prompt_token_count, usage.tool_use_prompt_token_count);
-    let (candidates, thoughts) = (usage.candidates_token_count, usage.thoughts_token_count);
-    let cached = usage.cached_content_token_count;
-
-    let visible = sum("totalTokenCount", &[prompt, candidates, tools])?;
-    let included = thoughts > Some(0)
-        && usage.total_token_count.is_some()
-        && usage.total_token_count == visible;
-    let output = if included {
-        candidates
-    } else {
-        sum("candidatesTokenCount", &[candidates, thoughts])?
+pub(super) fn generate_content(usage: &GenerateContentUsage<'_>) -> Result<Usage, PricingError> {
+    let candidates = usage.candidates.or(usage.response);
+    let visible = sum("totalTokenCount", &[usage.prompt, candidates, usage.tools])?;
+    let included = usage.thoughts > Some(0) && usage.total.is_some() && usage.total == visible;
+    let output = match included {
+        true => candidates,
+        false => sum("candidatesTokenCount", &[candidates, usage.thoughts])?,
     };
+    let input = sum("promptTokenCount", &[usage.prompt, usage.tools])?;
 
-    let cache_list = [usage.cache_tokens_details.as_ref()];
-    let (audio_cached, image_cached) = (of("AUDIO", &cache_list)?, of("IMAGE", &cache_list)?);
-    let prompt_lists = [
-        usage.prompt_tokens_details.as_ref(),
-        usage.tool_use_prompt_tokens_details.as_ref(),
-    ];
-    let (audio, image, video) = (
-        of("AUDIO", &prompt_lists)?,
-        of("IMAGE", &prompt_lists)?,
-        of("VIDEO", &prompt_lists)?,
+    let (prompts, caches) = (
+        [&usage.prompt_details, &usage.tool_details],
+        [&usage.cache_details],
     );
-    let output_list = [usage.candidates_tokens_details.as_ref()];
-    let (audio_out, image_out) = (of("AUDIO", &output_list)?, of("IMAGE", &output_list)?);
-
-    let input = sum("promptTokenCount", &[prompt, tools])?;
+    let (audio, image, video) = (
+        of("AUDIO", &prompts)?,
+        of("IMAGE", &prompts)?,
+        of("VIDEO", &prompts)?,
+    );
+    let (audio_cached, image_cached) = (of("AUDIO", &caches)?, of("IMAGE", &caches)?);
+    let video_cached = of("VIDEO", &caches)?;
     let audio_in = remainder("AUDIO", audio.or(audio_cached), &[audio_cached])?;
     let image_in = remainder("IMAGE", image.or(image_cached), &[image_cached])?;
-    let video_cached = of("VIDEO", &cache_list)?;
     let video_in = remainder("VIDEO", video.or(video_cached), &[video_cached])?;
+    let (audio_out, image_out) = (
+        of("AUDIO", &[&usage.candidates_details])?,
+        of("IMAGE", &[&usage.candidates_details])?,
+    );
     let buckets = Buckets {
         text_in: remainder(
             "promptTokenCount",
             input,
-            &[cached, audio_in, image_in, video_in],
+            &[usage.cached, audio_in, image_in, video_in],
         )?,
         cache_read: remainder(
             "cachedContentTokenCount",
-            cached,
+            usage.cached,
             &[audio_cached, image_cached],
         )?,
         audio_in,
@@ -95,9 +172,9 @@ pub(super) fn generate_content(usage: &GenerateContentUsage) -> Result<Usage, Pr
         text_out: remainder(
             "candidatesTokenCount",
             output,
-            &[thoughts, audio_out, image_out],
+            &[usage.thoughts, audio_out, image_out],
         )?,
-        reasoning: thoughts,
+        reasoning: usage.thoughts,
         audio_out,
         image_out,
         ..Buckets::default()
@@ -105,8 +182,8 @@ pub(super) fn generate_content(usage: &GenerateContentUsage) -> Result<Usage, Pr
     let tokens = Tokens {
         input,
         output,
-        cache_read: cached,
-        reasoning: thoughts,
+        cache_read: usage.cached,
+        reasoning: usage.thoughts,
         audio_input: audio,
         audio_output: audio_out,
         image_input: image,
@@ -116,9 +193,13 @@ pub(super) fn generate_content(usage: &GenerateContentUsage) -> Result<Usage, Pr
     Ok(Usage {
         tokens,
         buckets,
-        served: usage.traffic_type.as_deref().map(Served::named),
+        served: usage
+            .traffic_type
+            .as_ref()
+            .or(usage.service_tier.as_ref())
+            .map(Name::served),
         uniform: Uniform::All,
-        // The protocol leaves a count of 0 out of its JSON: no candidates is no output, not a missing figure.
+        // The protocol leaves a count of 0 out: no candidates is no output, not a missing figure.
         output_missing: false,
         ..Usage::default()
     })

@@ -53,18 +53,7 @@ fn of_event(event: &Fields<'_>) -> Option<UsageFormat> {
 }
 
 fn of(fields: &Fields<'_>) -> Option<UsageFormat> {
-    let has = |name: &str| fields.contains_key(name);
-    let any = |names: &[&str]| names.iter().any(|name| has(name));
-    if any(&[
-        "promptTokenCount",
-        "candidatesTokenCount",
-        "totalTokenCount",
-    ]) {
-        return Some(UsageFormat::GeminiGenerateContent);
-    }
-    if any(&["inputTokens", "outputTokens"]) {
-        return Some(UsageFormat::BedrockConverse);
-    }
+    let any = |names: &[&str]| names.iter().any(|name| fields.contains_key(name));
     if let Some(units) = inner(fields, "billed_units") {
         let searches = units.contains_key("search_units") && !units.contains_key("output_tokens");
         return Some(if searches {
@@ -73,37 +62,71 @@ fn of(fields: &Fields<'_>) -> Option<UsageFormat> {
             UsageFormat::CohereChat
         });
     }
+    if let Some(cost) = fields.get("cost") {
+        return Some(if cost.get().starts_with('{') {
+            UsageFormat::PerplexityChat
+        } else {
+            UsageFormat::OpenRouterChat
+        });
+    }
+    if any(&["cost_in_usd_ticks"]) {
+        return Some(UsageFormat::XaiChat);
+    }
     if any(&["prompt_tokens", "completion_tokens"]) {
         return Some(match () {
-            () if has("cost_in_usd_ticks") => UsageFormat::XaiChat,
             () if any(&["prompt_cache_hit_tokens", "prompt_cache_miss_tokens"]) => {
                 UsageFormat::DeepSeekChat
             }
-            () if fields
-                .get("cost")
-                .is_some_and(|cost| !cost.get().starts_with('{')) =>
-            {
-                UsageFormat::OpenRouterChat
-            }
-            () if !has("completion_tokens") => UsageFormat::OpenAiEmbeddings,
+            () if !any(&["completion_tokens"]) => UsageFormat::OpenAiEmbeddings,
             () => UsageFormat::OpenAiChat,
         });
     }
     if any(&["input_tokens", "output_tokens"]) {
         return Some(with_input_tokens(fields));
     }
-    [
-        ("pages_processed", UsageFormat::MistralOcr),
-        ("images", UsageFormat::ImageCount),
-        ("duration_seconds", UsageFormat::VideoDuration),
-        ("characters", UsageFormat::SpeechCharacters),
-        ("queries", UsageFormat::Search),
-        ("seconds", UsageFormat::TranscriptionDuration),
-    ]
-    .iter()
-    .find(|(name, _)| has(name))
-    .map(|(_, format)| *format)
+    NAMED
+        .iter()
+        .find(|(names, _)| any(names))
+        .map(|(_, format)| *format)
 }
+
+/// Names that only one format has, the more telling ones first.
+const NAMED: [(&[&str], UsageFormat); 11] = [
+    (
+        &[
+            "generation_token_count",
+            "inputTextTokenCount",
+            "inputTokenCount",
+        ],
+        UsageFormat::BedrockConverse,
+    ),
+    (
+        &["inputTokens", "outputTokens"],
+        UsageFormat::BedrockConverse,
+    ),
+    (
+        &[
+            "promptTokenCount",
+            "candidatesTokenCount",
+            "totalTokenCount",
+            "prompt_token_count",
+            "total_input_tokens",
+        ],
+        UsageFormat::GeminiGenerateContent,
+    ),
+    (
+        &["prompt_eval_count", "eval_count"],
+        UsageFormat::OllamaChat,
+    ),
+    (&["pages_processed"], UsageFormat::MistralOcr),
+    (&["images", "pixels"], UsageFormat::ImageCount),
+    (&["duration_seconds"], UsageFormat::VideoDuration),
+    (&["characters"], UsageFormat::SpeechCharacters),
+    (&["queries"], UsageFormat::Search),
+    (&["seconds"], UsageFormat::TranscriptionDuration),
+    // Embeddings and rerankers that count one thing only.
+    (&["total_tokens"], UsageFormat::OpenAiEmbeddings),
+];
 
 /// OpenAI and Anthropic name their counts alike.
 fn with_input_tokens(fields: &Fields<'_>) -> UsageFormat {

@@ -9,8 +9,11 @@ use crate::error::PricingError;
 
 #[derive(Deserialize)]
 struct Event<'a> {
-    #[serde(borrow, alias = "usageMetadata", alias = "usage_metadata")]
+    #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    /// Gemini's name for it.
+    #[serde(borrow, rename = "usageMetadata", alias = "usage_metadata")]
+    usage_metadata: Option<&'a RawValue>,
     /// Anthropic's `message_start`.
     #[serde(borrow)]
     message: Option<&'a RawValue>,
@@ -23,11 +26,14 @@ struct Event<'a> {
     /// Cohere's `message-end`.
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
+    /// Bedrock's invoke streams.
+    #[serde(borrow, rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Inner<'a> {
-    #[serde(borrow, alias = "usageMetadata")]
+    #[serde(borrow)]
     usage: Option<&'a RawValue>,
 }
 
@@ -41,7 +47,9 @@ impl<'a> Event<'a> {
             .filter_map(|inner| serde_json::from_str::<Inner<'_>>(inner.get()).ok());
         self.usage
             .into_iter()
+            .chain(self.usage_metadata)
             .chain(nested.filter_map(|inner| inner.usage))
+            .chain(self.metrics)
             .map(RawValue::get)
             .find(|usage| usage.starts_with('{'))
     }

@@ -1,0 +1,86 @@
+//! Providers that state what they charged: OpenRouter and gateways like it, Perplexity.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::openai;
+use super::{Usage, decimal, parse};
+use crate::decimal::Decimal;
+use crate::error::PricingError;
+use crate::tokens::Tokens;
+
+/// The amount charged is certain even where the counts beside it contradict themselves.
+pub(super) fn charged(
+    counted: Result<Usage, PricingError>,
+    tokens: Tokens,
+    amount: Option<Decimal>,
+) -> Result<Usage, PricingError> {
+    match (counted, amount) {
+        (Ok(usage), reported_usd) => Ok(Usage {
+            reported_usd,
+            ..usage
+        }),
+        (Err(problem), Some(_)) => Ok(Usage {
+            tokens,
+            reported_usd: amount,
+            problem: Some(problem),
+            ..Usage::default()
+        }),
+        (Err(problem), None) => Err(problem),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Counts {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+}
+
+/// OpenAI's counts, under the names of either of its endpoints.
+fn counted(json: &str, amount: Option<Decimal>) -> Result<Usage, PricingError> {
+    let counts: Counts = parse(json)?;
+    let tokens = Tokens {
+        input: counts.prompt_tokens.or(counts.input_tokens),
+        output: counts.completion_tokens.or(counts.output_tokens),
+        ..Tokens::default()
+    };
+    let usage = match counts.input_tokens.or(counts.output_tokens) {
+        Some(_) => openai::responses(&parse(json)?),
+        None => openai::chat(&parse(json)?),
+    };
+    charged(usage, tokens, amount)
+}
+
+#[derive(Deserialize)]
+struct Charged<'a> {
+    #[serde(borrow)]
+    cost: Option<&'a RawValue>,
+}
+
+/// `cost` is the amount charged in USD.
+pub(super) fn openrouter(json: &str) -> Result<Usage, PricingError> {
+    let Charged { cost } = parse(json)?;
+    counted(json, decimal(cost)?)
+}
+
+#[derive(Deserialize)]
+struct Total<'a> {
+    #[serde(borrow)]
+    total_cost: Option<&'a RawValue>,
+}
+
+/// `cost.total_cost` is: tokens, searches and the fee per request.
+pub(super) fn perplexity(json: &str) -> Result<Usage, PricingError> {
+    let Charged { cost } = parse(json)?;
+    let total: Option<Total<'_>> = cost.map(|cost| parse(cost.get())).transpose()?;
+    let amount = decimal(total.and_then(|total| total.total_cost))?;
+    let usage = counted(json, amount)?;
+    // Its embeddings have no output; its answers always have one.
+    Ok(Usage {
+        output_missing: usage.output_missing && amount.is_none(),
+        ..usage
+    })
+}
