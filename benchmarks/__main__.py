@@ -17,7 +17,7 @@ from benchmarks import importing, report
 from benchmarks.process import HERE, Client, paired, serving
 
 CHUNKS = 200
-LONG_STREAM = 2000  # for what a patch adds to a chunk: a call's own cost must not drown it
+LONG_STREAM = 500  # for what a patch adds to a chunk: a call's own cost must not drown it
 # Scenario: calls per round of a fast client, of a slow one.
 TIMES = {"call": (300, 60), "in_flight": (1280, 128), "stream": (40, 10), "astream": (40, 10)}
 SLOW = {"openai", "litellm"}
@@ -75,7 +75,7 @@ def main() -> int:
                 client.stop()
         lines = report.lines_of(rounds)
         with serving(sys.executable, LONG_STREAM) as port:
-            numbers = (port, LONG_STREAM, 40 * chosen.rounds, 4 * chosen.rounds)
+            numbers = (port, LONG_STREAM, 200 * chosen.rounds, 12 * chosen.rounds)
             added = paired(sys.executable, numbers, Path(folder) / "paired.duckdb")
         lines += report.lines_of_patch(added)
         lines += report.lines_of_import([importing.once() for _ in range(max(3, chosen.rounds))])

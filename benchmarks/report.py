@@ -89,13 +89,14 @@ def _line(rounds: Rounds, what: str, scenario: str, figure: str, limit: float) -
 def lines_of_patch(added: dict[str, dict[str, float]]) -> list[Line]:
     """What the patch adds inside the openai package."""
     lines: list[Line] = []
-    for what, limit in (("call", 15.0), ("chunk", 0.5)):
+    for what, limit, judged in (("call", 15.0, "wall_us"), ("chunk", 0.5, "cpu_us")):
         figures = added[what]
-        value = figures["median_us"]
-        beside = f"quartiles of the pairs {figures['low_us']:.2f} to {figures['high_us']:.2f}"
-        lines.append(
-            Line(f"added to a patched openai {what}", f"≤ {limit:g} µs", value, f"{value:.2f} µs", limit, beside)
-        )
+        # A chunk's half microsecond is far below what the clock of a busy machine can tell: there it is CPU time.
+        value, by = figures[judged], "by the clock" if judged == "wall_us" else "of CPU"
+        beside = f"{by}; clock {figures['wall_us']:.2f}, CPU {figures['cpu_us']:.2f} "
+        beside += f"(quartiles {figures['cpu_low_us']:.2f} to {figures['cpu_high_us']:.2f})"
+        target = f"≤ {limit:g} µs"
+        lines.append(Line(f"added to a patched openai {what}", target, value, f"{value:.2f} µs", limit, beside))
     return lines
 
 
