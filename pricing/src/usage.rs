@@ -138,7 +138,8 @@ impl Usage {
 
 /// Reads a provider's own usage object, or the list of stream events that carry it.
 ///
-/// `null` and a list without usage are [`Usage::absent`]. Unknown fields are ignored.
+/// `null` and a list without usage are [`Usage::absent`]. Unknown fields are ignored. An object that has not one field
+/// of its format is read by its shape: Bedrock's `invoke` and compatible endpoints answer with other providers' objects.
 ///
 /// # Errors
 /// If the text is not JSON, a count is negative, too large or no number, or the parts exceed their whole.
@@ -146,7 +147,16 @@ pub fn read_usage(format: UsageFormat, json: &str) -> Result<Usage, PricingError
     match json.trim_ascii_start().as_bytes().first() {
         Some(b'[') => stream::read(format, json),
         Some(b'n') if json.trim_ascii() == "null" => Ok(Usage::absent()),
-        _ => read_object(format, json),
+        _ => {
+            let usage = read_object(format, json)?;
+            if !usage.is_absent() {
+                return Ok(usage);
+            }
+            match UsageFormat::recognise(json) {
+                Ok(other) if other != format => read_object(other, json),
+                _ => Ok(usage),
+            }
+        }
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) struct GenerateContentUsage<'a> {
 #[serde(default)]
 struct Modality<'a> {
     #[serde(borrow)]
-    modality: Cow<'a, str>,
+    modality: Option<Name<'a>>,
     #[serde(rename = "tokenCount", alias = "token_count", alias = "tokens")]
     count: Option<u64>,
 }
@@ -113,12 +113,37 @@ impl Name<'_> {
             Self::Number(_) => Served::Unknown,
         }
     }
+
+    fn is(&self, modality: Medium) -> bool {
+        match self {
+            Self::Text(name) => name.eq_ignore_ascii_case(modality.name()),
+            Self::Number(number) => *number == modality as i64,
+        }
+    }
 }
 
-fn of(name: &str, lists: &[&Option<Vec<Modality<'_>>>]) -> Result<Option<u64>, PricingError> {
+/// The modalities that may have a price of their own, as the protocol numbers them.
+#[derive(Clone, Copy)]
+enum Medium {
+    Image = 2,
+    Video = 3,
+    Audio = 4,
+}
+
+impl Medium {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Image => "IMAGE",
+            Self::Video => "VIDEO",
+            Self::Audio => "AUDIO",
+        }
+    }
+}
+
+fn of(modality: Medium, lists: &[&Option<Vec<Modality<'_>>>]) -> Result<Option<u64>, PricingError> {
     let mut total = None;
     let all = lists.iter().filter_map(|list| list.as_ref()).flatten();
-    for one in all.filter(|one| one.modality.eq_ignore_ascii_case(name)) {
+    for one in all.filter(|one| one.modality.as_ref().is_some_and(|name| name.is(modality))) {
         // The protocol leaves a count of 0 out of its JSON.
         total = sum("tokenCount", &[total, one.count.or(Some(0))])?;
     }
@@ -140,18 +165,18 @@ pub(super) fn generate_content(usage: &GenerateContentUsage<'_>) -> Result<Usage
         [&usage.cache_details],
     );
     let (audio, image, video) = (
-        of("AUDIO", &prompts)?,
-        of("IMAGE", &prompts)?,
-        of("VIDEO", &prompts)?,
+        of(Medium::Audio, &prompts)?,
+        of(Medium::Image, &prompts)?,
+        of(Medium::Video, &prompts)?,
     );
-    let (audio_cached, image_cached) = (of("AUDIO", &caches)?, of("IMAGE", &caches)?);
-    let video_cached = of("VIDEO", &caches)?;
+    let (audio_cached, image_cached) = (of(Medium::Audio, &caches)?, of(Medium::Image, &caches)?);
+    let video_cached = of(Medium::Video, &caches)?;
     let audio_in = remainder("AUDIO", audio.or(audio_cached), &[audio_cached])?;
     let image_in = remainder("IMAGE", image.or(image_cached), &[image_cached])?;
     let video_in = remainder("VIDEO", video.or(video_cached), &[video_cached])?;
     let (audio_out, image_out) = (
-        of("AUDIO", &[&usage.candidates_details])?,
-        of("IMAGE", &[&usage.candidates_details])?,
+        of(Medium::Audio, &[&usage.candidates_details])?,
+        of(Medium::Image, &[&usage.candidates_details])?,
     );
     let buckets = Buckets {
         text_in: remainder(

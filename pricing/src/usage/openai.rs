@@ -115,25 +115,26 @@ pub(super) fn inclusive(
 
 pub(super) fn chat(usage: &ChatUsage<'_>) -> Result<Usage, PricingError> {
     let details = usage.completion_tokens_details.unwrap_or_default();
-    let (input, total) = (usage.prompt_tokens, usage.total_tokens);
-    // A total tells what a provider left out: no completion at all, or reasoning counted beside the completion.
-    let output = match (usage.completion_tokens, input, total) {
+    let inputs = usage.inputs();
+    let (input, output) = (usage.prompt_tokens, usage.completion_tokens);
+    // The total tells what a provider counts beside the whole that OpenAI counts it in, or leaves out.
+    let apart = |part: Option<u64>| -> Result<bool, PricingError> {
+        let whole = sum("total_tokens", &[input, output, part])?;
+        Ok(part > Some(0) && input.is_some() && output.is_some() && usage.total_tokens == whole)
+    };
+    let output = match (output, input, usage.total_tokens) {
         (None, Some(input), Some(total)) => total.checked_sub(input),
-        (Some(output), Some(input), Some(total)) if details.reasoning_tokens > Some(0) => {
-            let apart = sum(
-                "completion_tokens",
-                &[Some(output), details.reasoning_tokens],
-            )?;
-            if sum("total_tokens", &[Some(input), apart])? == Some(total) {
-                apart
-            } else {
-                Some(output)
-            }
+        _ if apart(details.reasoning_tokens)? => {
+            sum("completion_tokens", &[output, details.reasoning_tokens])?
         }
-        (output, ..) => output,
+        _ => output,
+    };
+    let input = match apart(inputs.audio_tokens)? {
+        true => sum("prompt_tokens", &[input, inputs.audio_tokens])?,
+        false => input,
     };
     let read = inclusive(
-        ("prompt_tokens", input, usage.inputs()),
+        ("prompt_tokens", input, inputs),
         ("completion_tokens", output, details),
     )?;
     Ok(Usage {
