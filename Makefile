@@ -1,0 +1,52 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs, on a machine that has Rust, Python >= 3.10 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
+
+.PHONY: demo test bench build rust-test python-test lint types corpus clean
+
+demo: build
+	$(BIN)/python -m edgequake_obs.demo
+
+test: lint types rust-test python-test
+
+# The environment: made anew when the pins change.
+$(VENV)/.ready: requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	touch $@
+
+# The extension, in release mode, into the environment.
+$(VENV)/.built: $(VENV)/.ready pyproject.toml $(RUST)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	touch $@
+
+build: $(VENV)/.built
+
+rust-test: $(VENV)/.ready
+	PYO3_PYTHON=$(abspath $(BIN))/python cargo test --workspace --locked
+
+python-test: build
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	cargo fmt --all --check
+	PYO3_PYTHON=$(abspath $(BIN))/python cargo clippy --workspace --all-targets --locked -- -D warnings
+
+types: build
+	$(BIN)/pyright
+
+# Against the peers, in one run; writes benchmarks/results.md.
+bench: build .cache/venvs/peers/.ready
+	$(BIN)/python -m benchmarks
+
+.cache/venvs/peers/.ready: benchmarks/peers.txt
+	$(PYTHON) -m venv .cache/venvs/peers
+	.cache/venvs/peers/bin/pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) target .cache edgequake_obs/*.so

@@ -1,0 +1,40 @@
+"""Where a call is made from: the context around it, and the span it is in."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+
+from . import _process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._native import Context
+
+    Caller = tuple[Context | None, tuple[int, int] | None]
+
+active: ContextVar[Context | None] = ContextVar("edgequake_obs_context", default=None)
+
+
+def current() -> Caller | None:
+    """The context and the ids of the trace and span that the caller is in; None where there is neither.
+
+    Every recorded call passes here before it is sent, whoever makes it.
+    """
+    if _process.is_first_call:
+        _process.first_call()
+    context = active.get()
+    # A program without OpenTelemetry pays for one look-up.
+    trace = sys.modules.get("opentelemetry.trace")
+    span = None if trace is None else _span_of(trace)
+    if context is None and span is None:
+        return None
+    return context, span
+
+
+def _span_of(trace: object) -> tuple[int, int] | None:
+    try:
+        ids = trace.get_current_span().get_span_context()  # type: ignore[attr-defined]
+        return (ids.trace_id, ids.span_id) if ids.is_valid else None
+    except Exception:  # a half-imported or a foreign module of that name: the call goes on without a parent
+        return None

@@ -1,0 +1,132 @@
+"""What concerns the process as a whole: settings, flush, the first call, the exit."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from os import PathLike
+
+_AT_EXIT = 2.0  # seconds: the longest that the end of a program may wait for the disk
+
+is_first_call = True
+
+
+def start() -> None:
+    """Arrange for the end of the process, once, at import."""
+    import atexit
+    import os
+
+    atexit.register(_native.shutdown, _AT_EXIT)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_in_child)
+    _flush_with_multiprocessing()
+
+
+def first_call() -> None:
+    """Make the ledger's file where there is none, in the background: a ledger that nobody read yet can be opened."""
+    global is_first_call  # noqa: PLW0603 - a flag that every call looks at
+    is_first_call = False
+    path = _native.ledger_path()
+    if path is None:
+        return
+    from os.path import exists
+
+    if not exists(path):
+        from threading import Thread
+
+        Thread(target=_make_ledger, args=(path,), name="edgequake-ledger").start()
+
+
+def _make_ledger(path: str) -> None:
+    try:
+        from .ledger import ensure
+
+        ensure(path)
+    except Exception as error:  # whoever opens the ledger first makes it, and is told what is wrong
+        _native.note_internal_error("first creation of the ledger", error)
+
+
+def _in_child() -> None:
+    global is_first_call  # noqa: PLW0603 - as above
+    is_first_call = True
+    _flush_with_multiprocessing()
+
+
+def _flush_with_multiprocessing() -> None:
+    # multiprocessing's children end by `os._exit`, after its own finalizers only. Those are cleared when a forked child
+    # begins, and what is registered for after the fork runs then.
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(_native.shutdown, _finalize)
+        process = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            _finalize(None)
+
+
+def _finalize(_: object) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, _native.shutdown, args=(_AT_EXIT,), exitpriority=-100)
+
+
+def configure(
+    ledger: str | PathLike[str] | None = None,
+    otel: str | None = None,
+    prices: str | PathLike[str] | Mapping[str, object] | None = None,
+    capture_content: bool | str | None = None,
+    redact: Sequence[str] | Callable[[str], str] | None = None,
+    service_name: str | None = None,
+) -> None:
+    """Set what the environment would set otherwise; what is given here wins, None leaves as it is.
+
+    Args:
+        ledger: Path of the `.duckdb` file, or `"off"`.
+        otel: Not supported yet.
+        prices: Not supported yet.
+        capture_content: Not supported yet.
+        redact: Not supported yet.
+        service_name: Recorded with each call.
+
+    Raises:
+        ValueError: A setting that is not supported yet was given.
+    """
+    given = {"otel": otel, "prices": prices, "capture_content": capture_content, "redact": redact}
+    unsupported = [name for name, value in given.items() if value is not None]
+    if unsupported:
+        raise ValueError(f"not supported yet: {', '.join(unsupported)}; leave it out")
+    from os import fspath
+
+    global is_first_call  # noqa: PLW0603 - the new ledger may not exist yet
+    is_first_call = True
+    _native.configure(ledger=None if ledger is None else fspath(ledger), service_name=service_name)
+
+
+def flush(timeout: float = 2.0) -> bool:
+    """Wait until every call finished before is in the spool.
+
+    Args:
+        timeout: Seconds to wait at most.
+
+    Returns:
+        Whether it all is.
+    """
+    return _native.flush(timeout)
+
+
+async def aflush(timeout: float = 2.0) -> bool:
+    """Wait for `flush` without blocking the event loop."""
+    from asyncio import get_running_loop
+
+    return await get_running_loop().run_in_executor(None, _native.flush, timeout)
+
+
+def stats() -> dict[str, object]:
+    """What became of this process's records: recorded, written, dropped (and why), queued bytes, hooked libraries."""
+    from .patches import hooked
+
+    return {**_native.stats(), "hooked": hooked()}

@@ -1,0 +1,163 @@
+//! What a request says that belongs in the record: its user, tags, metadata and generation parameters, and how much text it holds.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+
+use super::json_out;
+use crate::call::Asked;
+use crate::estimate::TextSize;
+
+/// Parameters that shape an answer and hold no content; anything else in a request stays out of the record.
+const RECORDED: &[&str] = &[
+    "dimensions", "encoding_format", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "modalities", "n",
+    "parallel_tool_calls", "presence_penalty", "reasoning_effort", "seed", "service_tier", "stop", "store", "stream", "temperature",
+    "tool_choice", "top_k", "top_logprobs", "top_p", "truncation", "verbosity",
+];
+
+const LONGEST_PARAMETER: usize = 256;
+const DEEPEST: usize = 16;
+
+/// `body`: name and value of the request's fields. `input`: the messages, where an estimate may be needed.
+pub(crate) fn read(body: &[(String, Bound<'_, PyAny>)], metadata: Option<&Py<PyAny>>, input: Option<&Bound<'_, PyAny>>) -> PyResult<Asked> {
+    let mut asked = Asked::default();
+    let mut params = Vec::new();
+    for (name, value) in body {
+        match name.as_str() {
+            "user" | "safety_identifier" if asked.user.is_none() => asked.user = string(value),
+            "service_tier" => asked.service_tier = string(value),
+            _ => {}
+        }
+        if RECORDED.contains(&name.as_str()) {
+            parameter(name, value, &mut params);
+        }
+    }
+    if !params.is_empty() {
+        params.push(b'}');
+        asked.request_params = String::from_utf8(params).ok();
+    }
+    if let Some((metadata, py)) = metadata.zip(body_py(body, input)) {
+        take_metadata(&mut asked, metadata.bind(py))?;
+    }
+    if let Some(input) = input {
+        measure(input, &mut asked.input, 0);
+    }
+    Ok(asked)
+}
+
+fn body_py<'py>(body: &[(String, Bound<'py, PyAny>)], input: Option<&Bound<'py, PyAny>>) -> Option<Python<'py>> {
+    body.first().map(|(_, value)| value.py()).or_else(|| input.map(Bound::py))
+}
+
+fn string(value: &Bound<'_, PyAny>) -> Option<String> {
+    value.cast::<PyString>().ok()?.to_cow().ok().map(|text| text.into_owned())
+}
+
+/// Scalars, short texts and lists of them; a schema or a tool's definition is content.
+fn parameter(name: &str, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
+    let scalar = |v: &Bound<'_, PyAny>| {
+        v.is_instance_of::<PyBool>()
+            || v.is_instance_of::<PyInt>()
+            || v.is_instance_of::<PyFloat>()
+            || v.cast::<PyString>().is_ok_and(|text| text.len().is_ok_and(|length| length <= LONGEST_PARAMETER))
+    };
+    let list = value.cast::<PyList>().is_ok_and(|list| list.len() <= 16 && list.iter().all(|item| scalar(&item)));
+    if !(scalar(value) || list) {
+        return;
+    }
+    let before = out.len();
+    out.push(if before == 0 { b'{' } else { b',' });
+    // A number without a form in JSON (NaN) is left out; the request itself will be refused for it.
+    if json_out::write_str(name, out).is_err() || { out.push(b':'); json_out::write(value, out) }.is_err() {
+        out.truncate(before);
+    }
+}
+
+/// litellm's `metadata={"tags": [...], ...}`; values that have no JSON form are left out.
+pub(crate) fn take_metadata(asked: &mut Asked, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Ok(metadata) = metadata.cast::<PyDict>() else { return Ok(()) };
+    let mut out = vec![b'{'];
+    for (key, value) in metadata {
+        let Some(key) = string(&key) else { continue };
+        if key == "tags" {
+            asked.tags = tags(&value)?;
+            continue;
+        }
+        let before = out.len();
+        if before > 1 {
+            out.push(b',');
+        }
+        if json_out::write_str(&key, &mut out).is_err() || { out.push(b':'); json_out::write(&value, &mut out) }.is_err() {
+            out.truncate(before);
+        }
+    }
+    out.push(b'}');
+    if out.len() > 2 {
+        asked.metadata = String::from_utf8(out).ok();
+    }
+    Ok(())
+}
+
+/// Tags as a dict, or as litellm's list of texts: `"team:search"` is the key `team` with the value `search`, and a text
+/// without a colon is a key whose value is `true`.
+pub(crate) fn tags(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    if let Ok(dict) = value.cast::<PyDict>() {
+        for (key, value) in dict {
+            out.push((key.str()?.to_cow()?.into_owned(), tag_value(&value)?));
+        }
+    } else if let Ok(items) = value.try_iter().filter_not_text(value) {
+        for item in items {
+            let text = item?.str()?.to_cow()?.into_owned();
+            match text.split_once(':') {
+                Some((key, value)) => out.push((key.trim().to_owned(), value.trim().to_owned())),
+                None => out.push((text, "true".to_owned())),
+            }
+        }
+    } else {
+        out.push((value.str()?.to_cow()?.into_owned(), "true".to_owned()));
+    }
+    out.sort();
+    out.dedup_by(|later, earlier| later.0 == earlier.0);
+    Ok(out)
+}
+
+fn tag_value(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    match value.cast::<PyBool>() {
+        // As JSON and litellm's own tags write it.
+        Ok(flag) => Ok(flag.is_true().to_string()),
+        Err(_) => Ok(value.str()?.to_cow()?.into_owned()),
+    }
+}
+
+trait NotText<T> {
+    /// A text can be iterated, letter by letter, which nobody means.
+    fn filter_not_text(self, value: &Bound<'_, PyAny>) -> Result<T, ()>;
+}
+
+impl<T> NotText<T> for PyResult<T> {
+    fn filter_not_text(self, value: &Bound<'_, PyAny>) -> Result<T, ()> {
+        if value.is_instance_of::<PyString>() { Err(()) } else { self.map_err(|_| ()) }
+    }
+}
+
+/// Adds up the texts of messages; images and other data are not text.
+pub(crate) fn measure(value: &Bound<'_, PyAny>, size: &mut TextSize, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        if let Ok(text) = text.to_cow() {
+            if !text.starts_with("data:") {
+                size.add(&text);
+            }
+        }
+    } else if let Ok(list) = value.cast::<PyList>() {
+        list.iter().for_each(|item| measure(&item, size, depth + 1));
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        for (key, item) in dict {
+            if key.cast::<PyString>().is_ok_and(|key| key.to_cow().is_ok_and(|key| !matches!(&*key, "type" | "id" | "tool_call_id" | "url" | "data"))) {
+                measure(&item, size, depth + 1);
+            }
+        }
+    }
+}

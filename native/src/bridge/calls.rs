@@ -1,0 +1,181 @@
+//! `completion`, `embedding` and their asynchronous kin, as the facade calls them.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::classes::{EmbeddingResponse, ModelResponse};
+use super::errors::exception;
+use super::event_loop::EventLoop;
+use super::hidden::Hidden;
+use super::request::{self, Operation};
+use super::streams::ChunkStream;
+use crate::call::{Ending, OpenCall};
+use crate::client::{self, Reply};
+use crate::core::core;
+use crate::failure::{Failure, FailureKind};
+use crate::loops::Delivery;
+
+/// Between two looks at signals: Ctrl-C is answered within this.
+const SIGNAL_CHECK: Duration = Duration::from_millis(100);
+
+/// What of a call is needed to turn its reply into Python objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    operation: Operation,
+    provider: Arc<str>,
+    model: Option<Arc<str>>,
+}
+
+impl Made {
+    pub(crate) fn reply(&self, py: Python<'_>, reply: Result<Reply, Failure>) -> PyResult<Py<PyAny>> {
+        match reply {
+            Ok(Reply::Answer(answer)) => {
+                let hidden = Hidden::new(answer.call, Arc::clone(&self.provider), answer.headers);
+                match self.operation {
+                    Operation::Chat => ModelResponse::of(py, answer.body, hidden),
+                    Operation::Embeddings => EmbeddingResponse::of(py, answer.body, hidden),
+                }
+            }
+            Ok(Reply::Stream(stream, headers)) => {
+                let chunks = ChunkStream::new(stream, Arc::clone(&self.provider), self.model.clone(), headers);
+                Ok(Py::new(py, chunks)?.into_any())
+            }
+            Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    reply: Mutex<Option<Result<Reply, Failure>>>,
+    there: Condvar,
+}
+
+fn operation(name: &str) -> Operation {
+    if name == "embeddings" { Operation::Embeddings } else { Operation::Chat }
+}
+
+fn no_thread() -> Failure {
+    Failure::new(FailureKind::Connection, "the system refused to start the I/O thread")
+}
+
+/// Performs a call and waits for its reply.
+#[pyfunction]
+#[pyo3(signature = (op, model, input, params, settings, caller))]
+pub(crate) fn call_sync(
+    py: Python<'_>,
+    op: &str,
+    model: &Bound<'_, PyAny>,
+    input: &Bound<'_, PyAny>,
+    params: &Bound<'_, PyDict>,
+    settings: &Bound<'_, PyDict>,
+    caller: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = operation(op);
+    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let made = Made { operation, provider: Arc::clone(&prepared.start.provider), model: prepared.start.request_model.clone() };
+    let call = OpenCall::begin(prepared.start);
+    let request = match prepared.request {
+        Ok(request) => request,
+        Err(failure) => return made.reply(py, Err(refuse(&call, failure))),
+    };
+    let Some(io) = core().io() else { return made.reply(py, Err(refuse(&call, no_thread()))) };
+    let slot = Arc::new(Slot::default());
+    let (their_slot, their_call) = (Arc::clone(&slot), Arc::clone(&call));
+    let task = io.spawn(async move {
+        client::run(&core().http, request, their_call, |reply| {
+            *their_slot.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+            their_slot.there.notify_one();
+        })
+        .await;
+    });
+    loop {
+        let reply = py.detach(|| {
+            let reply = slot.reply.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = slot.there.wait_timeout_while(reply, SIGNAL_CHECK, |reply| reply.is_none());
+            waited.unwrap_or_else(PoisonError::into_inner).0.take()
+        });
+        if let Some(reply) = reply {
+            return made.reply(py, reply);
+        }
+        if let Err(interrupt) = py.check_signals() {
+            call.finish(Ending::cancelled());
+            task.abort();
+            return Err(interrupt);
+        }
+    }
+}
+
+/// A call refused before anything was sent: it has a record all the same.
+fn refuse(call: &OpenCall, mut failure: Failure) -> Failure {
+    if let Some(message) = call.with_state(|state| state.redacted(&failure.message)) {
+        failure.message = message;
+    }
+    call.finish(Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: None });
+    failure
+}
+
+/// An asynchronous call under way.
+#[pyclass(frozen, module = "edgequake_obs._native")]
+#[derive(Debug)]
+pub(crate) struct Pending {
+    call: Arc<OpenCall>,
+    task: Option<tokio::task::AbortHandle>,
+    future: Py<PyAny>,
+}
+
+#[pymethods]
+impl Pending {
+    /// The future that the reply resolves.
+    #[getter]
+    fn future(&self, py: Python<'_>) -> Py<PyAny> {
+        self.future.clone_ref(py)
+    }
+
+    /// The awaiting task was cancelled: the request is aborted and its connection closed.
+    fn abort(&self) {
+        self.call.finish(Ending::cancelled());
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// Begins a call whose reply resolves a future of `event_loop`.
+#[pyfunction]
+#[pyo3(signature = (op, model, input, params, settings, caller, event_loop))]
+pub(crate) fn call_async(
+    py: Python<'_>,
+    op: &str,
+    model: &Bound<'_, PyAny>,
+    input: &Bound<'_, PyAny>,
+    params: &Bound<'_, PyDict>,
+    settings: &Bound<'_, PyDict>,
+    caller: Option<&Bound<'_, PyAny>>,
+    event_loop: &Bound<'_, EventLoop>,
+) -> PyResult<Pending> {
+    let operation = operation(op);
+    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let made = Made { operation, provider: Arc::clone(&prepared.start.provider), model: prepared.start.request_model.clone() };
+    let (ticket, future) = event_loop.get().expect_reply(py, made)?;
+    let call = OpenCall::begin(prepared.start);
+    let queue = Arc::clone(&event_loop.get().queue);
+    let deliver = move |reply| queue.deliver(ticket, Delivery::Answered(Box::new(reply)));
+    let request = match prepared.request {
+        Ok(request) => request,
+        Err(failure) => {
+            deliver(Err(refuse(&call, failure)));
+            return Ok(Pending { call, task: None, future });
+        }
+    };
+    let Some(io) = core().io() else {
+        deliver(Err(refuse(&call, no_thread())));
+        return Ok(Pending { call, task: None, future });
+    };
+    let their_call = Arc::clone(&call);
+    let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
+    Ok(Pending { call, task: Some(task.abort_handle()), future })
+}

@@ -1,0 +1,177 @@
+//! litellm's answer classes: thin subclasses of [`OpenAIObject`], with quick access to the fields that every program reads.
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyType};
+
+use super::hidden::Hidden;
+use super::kinds::{self, Kind};
+use super::object::{Child, OpenAIObject};
+
+/// A class: its kind, and the fields read so often that they have a slot of their own.
+macro_rules! answer_class {
+    ($class:ident, $kind:ident $(, $field:ident)*) => {
+        #[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
+        #[derive(Debug)]
+        pub(crate) struct $class;
+
+        #[pymethods]
+        impl $class {
+            #[new]
+            #[pyo3(signature = (**fields))]
+            fn new(fields: Option<&Bound<'_, PyDict>>) -> PyResult<PyClassInitializer<Self>> {
+                Ok(PyClassInitializer::from(OpenAIObject::from_values(&kinds::$kind, fields)?).add_subclass(Self))
+            }
+
+            $(
+                #[getter]
+                fn $field(slf: PyRef<'_, Self>) -> PyResult<Py<PyAny>> {
+                    let py = slf.py();
+                    slf.as_super().required(py, stringify!($field))
+                }
+            )*
+        }
+    };
+}
+
+answer_class!(Choices, CHOICES, message, finish_reason, index);
+answer_class!(Message, MESSAGE, content, role, tool_calls);
+answer_class!(ChatCompletionMessageToolCall, TOOL_CALL, function, id);
+answer_class!(Function, FUNCTION, arguments, name);
+answer_class!(ModelResponseStream, STREAM_CHUNK, choices, id, model);
+answer_class!(StreamingChoices, STREAMING_CHOICES, delta, finish_reason, index);
+answer_class!(Delta, DELTA, content, role, tool_calls);
+answer_class!(ChatCompletionDeltaToolCall, DELTA_TOOL_CALL, function, id, index);
+answer_class!(ChoiceLogprobs, LOGPROBS);
+answer_class!(ChatCompletionTokenLogprob, TOKEN_LOGPROB);
+answer_class!(TopLogprob, TOP_LOGPROB);
+answer_class!(Usage, USAGE, prompt_tokens, completion_tokens, total_tokens);
+answer_class!(CompletionTokensDetailsWrapper, COMPLETION_TOKENS_DETAILS);
+answer_class!(PromptTokensDetailsWrapper, PROMPT_TOKENS_DETAILS);
+answer_class!(Embedding, EMBEDDING, embedding, index);
+
+/// A class of whole answers: they also know what litellm keeps in `_hidden_params`.
+macro_rules! whole_answer_class {
+    ($class:ident, $kind:ident $(, $field:ident)*) => {
+        #[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
+        #[derive(Debug)]
+        pub(crate) struct $class {
+            hidden: Mutex<Hidden>,
+        }
+
+        #[pymethods]
+        impl $class {
+            #[new]
+            #[pyo3(signature = (**fields))]
+            fn new(fields: Option<&Bound<'_, PyDict>>) -> PyResult<PyClassInitializer<Self>> {
+                let base = PyClassInitializer::from(OpenAIObject::from_values(&kinds::$kind, fields)?);
+                Ok(base.add_subclass(Self { hidden: Mutex::default() }))
+            }
+
+            /// litellm's: `response_cost` (USD, float, None where no price is known), provider, headers.
+            #[getter]
+            fn _hidden_params(slf: PyRef<'_, Self>) -> PyResult<Py<PyDict>> {
+                Hidden::dict(&slf.hidden, slf.py())
+            }
+
+            /// How long the call took, in milliseconds.
+            #[getter]
+            fn _response_ms(slf: PyRef<'_, Self>) -> f64 {
+                Hidden::milliseconds(&slf.hidden)
+            }
+
+            $(
+                #[getter]
+                fn $field(slf: PyRef<'_, Self>) -> PyResult<Py<PyAny>> {
+                    let py = slf.py();
+                    slf.as_super().required(py, stringify!($field))
+                }
+            )*
+        }
+
+        impl $class {
+            pub(crate) fn of(py: Python<'_>, json: Bytes, hidden: Hidden) -> PyResult<Py<PyAny>> {
+                let base = PyClassInitializer::from(OpenAIObject::from_json(&kinds::$kind, json));
+                Ok(Py::new(py, base.add_subclass(Self { hidden: Mutex::new(hidden) }))?.into_any())
+            }
+        }
+    };
+}
+
+whole_answer_class!(ModelResponse, MODEL_RESPONSE, choices, id, model);
+whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
+
+/// An object of `kind` over `json`.
+pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult<Py<PyAny>> {
+    macro_rules! made {
+        ($class:expr) => {
+            Py::new(py, PyClassInitializer::from(OpenAIObject::from_json(kind, json)).add_subclass($class)).map(Py::into_any)
+        };
+    }
+    match kind.name {
+        "ModelResponseStream" => made!(ModelResponseStream),
+        "StreamingChoices" => made!(StreamingChoices),
+        "Delta" => made!(Delta),
+        "Choices" => made!(Choices),
+        "Message" => made!(Message),
+        "Usage" => made!(Usage),
+        "ChatCompletionMessageToolCall" => made!(ChatCompletionMessageToolCall),
+        "ChatCompletionDeltaToolCall" => made!(ChatCompletionDeltaToolCall),
+        "Function" => made!(Function),
+        "ChoiceLogprobs" => made!(ChoiceLogprobs),
+        "ChatCompletionTokenLogprob" => made!(ChatCompletionTokenLogprob),
+        "TopLogprob" => made!(TopLogprob),
+        "CompletionTokensDetailsWrapper" => made!(CompletionTokensDetailsWrapper),
+        "PromptTokensDetailsWrapper" => made!(PromptTokensDetailsWrapper),
+        "Embedding" => made!(Embedding),
+        _ => Py::new(py, OpenAIObject::from_json(kind, json)).map(Py::into_any),
+    }
+}
+
+/// A value given to a constructor, with dicts made into the objects that the field holds.
+pub(crate) fn adopt(child: Child, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let py = value.py();
+    let Child::Of(kind) = child else { return Ok(value.clone().unbind()) };
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return class_of(py, kind)?.call((), Some(dict)).map(Bound::unbind);
+    }
+    if let Ok(list) = value.cast::<PyList>() {
+        let items = list.iter().map(|item| adopt(child, &item)).collect::<PyResult<Vec<_>>>()?;
+        return Ok(PyList::new(py, items)?.into_any().unbind());
+    }
+    Ok(value.clone().unbind())
+}
+
+fn class_of<'py>(py: Python<'py>, kind: &Kind) -> PyResult<Bound<'py, PyAny>> {
+    py.import("edgequake_obs._native")?.getattr(kind.name)
+}
+
+/// How a pickle or a copy comes back.
+#[pyfunction]
+fn _rebuild<'py>(class: &Bound<'py, PyType>, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    class.call((), Some(fields))
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<OpenAIObject>()?;
+    module.add_class::<ModelResponse>()?;
+    module.add_class::<EmbeddingResponse>()?;
+    module.add_class::<Choices>()?;
+    module.add_class::<Message>()?;
+    module.add_class::<ChatCompletionMessageToolCall>()?;
+    module.add_class::<Function>()?;
+    module.add_class::<ModelResponseStream>()?;
+    module.add_class::<StreamingChoices>()?;
+    module.add_class::<Delta>()?;
+    module.add_class::<ChatCompletionDeltaToolCall>()?;
+    module.add_class::<ChoiceLogprobs>()?;
+    module.add_class::<ChatCompletionTokenLogprob>()?;
+    module.add_class::<TopLogprob>()?;
+    module.add_class::<Usage>()?;
+    module.add_class::<CompletionTokensDetailsWrapper>()?;
+    module.add_class::<PromptTokensDetailsWrapper>()?;
+    module.add_class::<Embedding>()?;
+    module.add_function(pyo3::wrap_pyfunction!(_rebuild, module)?)
+}

@@ -1,0 +1,174 @@
+//! The shapes of litellm's answer objects: which fields each class has, in which order, and what a missing one is.
+
+use super::object::Child;
+
+/// One class of answer objects.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub name: &'static str,
+    pub fields: &'static [Field],
+}
+
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub name: &'static str,
+    pub child: Child,
+    pub missing: Missing,
+}
+
+/// What an attribute is where the provider sent none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    None,
+    Zero,
+    Text(&'static str),
+    EmptyList,
+    /// An AttributeError, as litellm deletes it where there is none.
+    Absent,
+}
+
+const fn field(name: &'static str, child: Child, missing: Missing) -> Field {
+    Field { name, child, missing }
+}
+
+const fn plain(name: &'static str) -> Field {
+    field(name, Child::Plain, Missing::None)
+}
+
+impl Kind {
+    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+pub(crate) static MODEL_RESPONSE: Kind = Kind {
+    name: "ModelResponse",
+    fields: &[
+        plain("id"),
+        field("created", Child::Plain, Missing::Zero),
+        plain("model"),
+        field("object", Child::Plain, Missing::Text("chat.completion")),
+        plain("system_fingerprint"),
+        field("choices", Child::Of(&CHOICES), Missing::EmptyList),
+        field("usage", Child::Of(&USAGE), Missing::Absent),
+        field("service_tier", Child::Plain, Missing::Absent),
+    ],
+};
+
+pub(crate) static CHOICES: Kind = Kind {
+    name: "Choices",
+    fields: &[
+        plain("finish_reason"),
+        field("index", Child::Plain, Missing::Zero),
+        field("message", Child::Of(&MESSAGE), Missing::None),
+        field("logprobs", Child::Of(&LOGPROBS), Missing::None),
+    ],
+};
+
+pub(crate) static MESSAGE: Kind = Kind {
+    name: "Message",
+    fields: &[
+        plain("content"),
+        field("role", Child::Plain, Missing::Text("assistant")),
+        field("tool_calls", Child::Of(&TOOL_CALL), Missing::None),
+        field("function_call", Child::Of(&FUNCTION), Missing::None),
+    ],
+};
+
+pub(crate) static TOOL_CALL: Kind = Kind {
+    name: "ChatCompletionMessageToolCall",
+    fields: &[field("function", Child::Of(&FUNCTION), Missing::None), plain("id"), field("type", Child::Plain, Missing::Text("function"))],
+};
+
+pub(crate) static FUNCTION: Kind = Kind { name: "Function", fields: &[plain("arguments"), plain("name")] };
+
+pub(crate) static STREAM_CHUNK: Kind = Kind {
+    name: "ModelResponseStream",
+    fields: &[
+        plain("id"),
+        field("created", Child::Plain, Missing::Zero),
+        plain("model"),
+        field("object", Child::Plain, Missing::Text("chat.completion.chunk")),
+        plain("system_fingerprint"),
+        field("choices", Child::Of(&STREAMING_CHOICES), Missing::EmptyList),
+        plain("provider_specific_fields"),
+        field("usage", Child::Of(&USAGE), Missing::Absent),
+    ],
+};
+
+pub(crate) static STREAMING_CHOICES: Kind = Kind {
+    name: "StreamingChoices",
+    fields: &[
+        plain("finish_reason"),
+        field("index", Child::Plain, Missing::Zero),
+        field("delta", Child::Of(&DELTA), Missing::None),
+        field("logprobs", Child::Of(&LOGPROBS), Missing::None),
+    ],
+};
+
+pub(crate) static DELTA: Kind = Kind {
+    name: "Delta",
+    fields: &[
+        plain("content"),
+        plain("role"),
+        field("function_call", Child::Of(&FUNCTION), Missing::None),
+        field("tool_calls", Child::Of(&DELTA_TOOL_CALL), Missing::None),
+        plain("audio"),
+    ],
+};
+
+pub(crate) static DELTA_TOOL_CALL: Kind = Kind {
+    name: "ChatCompletionDeltaToolCall",
+    fields: &[plain("id"), field("function", Child::Of(&FUNCTION), Missing::None), plain("type"), field("index", Child::Plain, Missing::Zero)],
+};
+
+pub(crate) static LOGPROBS: Kind =
+    Kind { name: "ChoiceLogprobs", fields: &[field("content", Child::Of(&TOKEN_LOGPROB), Missing::None), field("refusal", Child::Of(&TOKEN_LOGPROB), Missing::None)] };
+
+pub(crate) static TOKEN_LOGPROB: Kind = Kind {
+    name: "ChatCompletionTokenLogprob",
+    fields: &[plain("token"), plain("bytes"), plain("logprob"), field("top_logprobs", Child::Of(&TOP_LOGPROB), Missing::EmptyList)],
+};
+
+pub(crate) static TOP_LOGPROB: Kind = Kind { name: "TopLogprob", fields: &[plain("token"), plain("bytes"), plain("logprob")] };
+
+pub(crate) static USAGE: Kind = Kind {
+    name: "Usage",
+    fields: &[
+        field("completion_tokens", Child::Plain, Missing::Zero),
+        field("prompt_tokens", Child::Plain, Missing::Zero),
+        field("total_tokens", Child::Plain, Missing::Zero),
+        field("completion_tokens_details", Child::Of(&COMPLETION_TOKENS_DETAILS), Missing::None),
+        field("prompt_tokens_details", Child::Of(&PROMPT_TOKENS_DETAILS), Missing::None),
+    ],
+};
+
+pub(crate) static COMPLETION_TOKENS_DETAILS: Kind = Kind {
+    name: "CompletionTokensDetailsWrapper",
+    fields: &[
+        plain("accepted_prediction_tokens"),
+        plain("audio_tokens"),
+        plain("reasoning_tokens"),
+        plain("rejected_prediction_tokens"),
+        plain("text_tokens"),
+        plain("image_tokens"),
+    ],
+};
+
+pub(crate) static PROMPT_TOKENS_DETAILS: Kind =
+    Kind { name: "PromptTokensDetailsWrapper", fields: &[plain("audio_tokens"), plain("cached_tokens"), plain("text_tokens"), plain("image_tokens")] };
+
+pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
+    name: "EmbeddingResponse",
+    fields: &[
+        plain("model"),
+        field("data", Child::Of(&EMBEDDING), Missing::EmptyList),
+        field("object", Child::Plain, Missing::Text("list")),
+        field("usage", Child::Of(&USAGE), Missing::Absent),
+    ],
+};
+
+pub(crate) static EMBEDDING: Kind = Kind {
+    name: "Embedding",
+    fields: &[plain("embedding"), field("index", Child::Plain, Missing::Zero), field("object", Child::Plain, Missing::Text("embedding"))],
+};

@@ -1,0 +1,41 @@
+//! The only code that knows PyO3: arguments in, answer objects and exceptions out.
+
+mod arguments;
+mod asked;
+mod caller;
+mod calls;
+mod classes;
+mod context;
+mod errors;
+mod event_loop;
+mod hidden;
+mod json_in;
+mod json_out;
+mod kinds;
+mod object;
+mod patched;
+mod process;
+mod request;
+mod streams;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+mod _native {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        classes::register(module)?;
+        module.add_class::<calls::Pending>()?;
+        module.add_class::<context::Context>()?;
+        module.add_class::<event_loop::EventLoop>()?;
+        module.add_class::<streams::ChunkStream>()?;
+        module.add_class::<patched::Call>()?;
+        module.add_class::<patched::StreamTap>()?;
+        module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
+        module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
+        module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
+        process::register(module)
+    }
+}

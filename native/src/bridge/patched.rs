@@ -1,0 +1,222 @@
+//! A call that somebody else's client makes: Python's hooks tell of its start, its bytes and its end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use super::asked;
+use super::caller::Caller;
+use crate::call::{Asked, Ending, OpenCall, Start};
+use crate::failure::{Failure, FailureKind};
+use crate::fingerprint;
+use crate::headers::ResponseFacts;
+use crate::ids;
+use crate::providers::openai;
+use crate::tap::Tap;
+
+/// A call under way. Every ending is idempotent: the first one wins.
+#[pyclass(frozen, module = "edgequake_obs._native")]
+#[derive(Debug)]
+pub(crate) struct Call {
+    call: Arc<OpenCall>,
+    embeddings: bool,
+}
+
+fn origin_of(name: &str) -> &'static str {
+    match name {
+        "openai" => "openai",
+        "litellm" => "litellm",
+        _ => "record",
+    }
+}
+
+/// The start hook of a patched client.
+#[pyfunction]
+#[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None))]
+pub(crate) fn begin_call(
+    origin: &str,
+    origin_version: Option<&str>,
+    provider: &str,
+    operation: &str,
+    server_address: Option<&str>,
+    model: Option<&str>,
+    streaming: bool,
+    params: Option<&Bound<'_, PyAny>>,
+    caller: Option<&Bound<'_, PyAny>>,
+    api_key: Option<&str>,
+) -> PyResult<Call> {
+    let caller = Caller::read(caller)?;
+    let embeddings = operation == "embeddings";
+    let asked = match params.and_then(|params| params.cast::<PyDict>().ok()) {
+        Some(params) => read_params(params, streaming)?,
+        None => Asked::default(),
+    };
+    let start = Start {
+        origin: origin_of(origin),
+        origin_version: origin_version.map(Arc::from),
+        operation: if embeddings { "embeddings" } else { "chat" },
+        provider: Arc::from(provider),
+        request_model: model.map(Arc::from),
+        server_address: server_address.map(Arc::from),
+        streaming,
+        scope: caller.scope,
+        parent: caller.parent,
+        api_key_id: api_key.filter(|key| !key.is_empty()).and_then(fingerprint::of),
+        secrets: api_key.map(str::to_owned).into_iter().collect(),
+        asked,
+    };
+    Ok(Call { call: OpenCall::begin(start), embeddings })
+}
+
+/// The request's own fields. Its messages are content: they are measured, where an estimate may be needed, never kept.
+fn read_params(params: &Bound<'_, PyDict>, streaming: bool) -> PyResult<Asked> {
+    let mut body = Vec::with_capacity(params.len());
+    let mut metadata = None;
+    let mut input = None;
+    for (name, value) in params {
+        let Ok(name) = name.cast::<PyString>() else { continue };
+        match &*name.to_cow()? {
+            "messages" | "input" => input = streaming.then_some(value),
+            "model" => {}
+            "metadata" => metadata = Some(value.unbind()),
+            name => body.push((name.to_owned(), value)),
+        }
+    }
+    asked::read(&body, metadata.as_ref(), input.as_ref())
+}
+
+/// Status and facts of a response whose headers are httpx's or any mapping.
+fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<ResponseFacts> {
+    let mut facts = ResponseFacts::new(status);
+    let Some(headers) = headers.filter(|headers| !headers.is_none()) else { return Ok(facts) };
+    // httpx keeps pairs of bytes: reading them costs a fraction of its `items()`.
+    if let Some(raw) = headers.getattr_opt("raw")? {
+        if let Ok(raw) = raw.cast::<PyList>() {
+            for pair in raw {
+                let (name, value) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
+                if let (Ok(name), Ok(value)) = (std::str::from_utf8(name.as_bytes()), std::str::from_utf8(value.as_bytes())) {
+                    facts.take(name, value);
+                }
+            }
+            return Ok(facts);
+        }
+    }
+    for pair in headers.call_method0("items")?.try_iter()? {
+        let (name, value) = pair?.extract::<(String, String)>()?;
+        facts.take(&name, &value);
+    }
+    Ok(facts)
+}
+
+#[pymethods]
+impl Call {
+    #[getter]
+    fn call_uid(&self) -> String {
+        ids::uuid_text(&self.call.uid)
+    }
+
+    /// A further HTTP attempt begins.
+    fn attempt(&self) {
+        self.call.with_state(crate::call::State::attempt_begins);
+    }
+
+    /// The attempt under way failed, and will be tried again.
+    #[pyo3(signature = (status, error_type, request_id=None))]
+    fn attempt_failed(&self, status: Option<u16>, error_type: Option<String>, request_id: Option<String>) {
+        self.call.with_state(|state| state.attempt_failed(status, error_type, request_id));
+    }
+
+    /// A plain answer, whole: the record is made, priced and handed on.
+    fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
+        let response = response_facts(status, Some(headers))?;
+        let body = body.as_bytes();
+        // The SDK finds out for itself that a body is no JSON, and then says so by `failed`.
+        let facts = if self.embeddings {
+            openai::skim_embeddings(body)
+        } else {
+            openai::read_answer(body).map(|(facts, _)| facts).unwrap_or_default()
+        };
+        self.call.with_state(|state| {
+            state.answered(response);
+            state.facts = facts;
+        });
+        self.call.finish(Ending::Completed);
+        Ok(())
+    }
+
+    /// The call failed: no answer, an error status, an answer that cannot be read.
+    #[pyo3(signature = (error_type, message, status=None, body=None, headers=None))]
+    fn failed(
+        &self,
+        error_type: &str,
+        message: &str,
+        status: Option<u16>,
+        body: Option<&Bound<'_, PyBytes>>,
+        headers: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let response = status.map(|status| response_facts(status, headers)).transpose()?;
+        if let Some(response) = response {
+            self.call.with_state(|state| state.answered(response));
+        }
+        let said = body.map(|body| openai::read_error(body.as_bytes())).filter(|_| status.is_some_and(|status| status >= 400));
+        let (code, text) = said.map_or((None, None), |error| (error.code, Some(error.message)));
+        let code = code.or_else(|| status.filter(|status| *status >= 400).map(|status| status.to_string()));
+        self.call.finish(Ending::Failed {
+            error_type: code.unwrap_or_else(|| error_type.to_owned()),
+            message: text.filter(|text| !text.is_empty()).unwrap_or_else(|| message.to_owned()),
+            status,
+        });
+        Ok(())
+    }
+
+    /// The caller gave the call up before its answer.
+    fn cancelled(&self) {
+        self.call.finish(Ending::cancelled());
+    }
+
+    /// The answer is a stream: its bytes go through the tap.
+    fn tap(&self, status: u16, headers: &Bound<'_, PyAny>, hide_usage: bool) -> PyResult<StreamTap> {
+        let response = response_facts(status, Some(headers))?;
+        self.call.with_state(|state| state.answered(response));
+        Ok(StreamTap { tap: Mutex::new(Tap::new(Arc::clone(&self.call), hide_usage)) })
+    }
+}
+
+/// Where the bytes of somebody else's stream pass by.
+#[pyclass(frozen, weakref, module = "edgequake_obs._native")]
+#[derive(Debug)]
+pub(crate) struct StreamTap {
+    tap: Mutex<Tap>,
+}
+
+#[pymethods]
+impl StreamTap {
+    /// Takes the next bytes, and gives those that the client may see: the same object where nothing is hidden.
+    fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+        let passed = self.tap.lock().unwrap_or_else(PoisonError::into_inner).feed(data.as_bytes());
+        match passed {
+            None => data.clone(),
+            Some(bytes) => PyBytes::new(data.py(), &bytes),
+        }
+    }
+
+    /// The body ended: gives what was still held back.
+    fn eof<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let rest: Bytes = self.tap.lock().unwrap_or_else(PoisonError::into_inner).eof();
+        PyBytes::new(py, &rest)
+    }
+
+    /// The consumer closed the stream.
+    fn closed(&self) {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).closed();
+    }
+
+    /// The stream broke while it was read.
+    fn failed(&self, error_type: &str, message: &str) {
+        let kind = FailureKind::Connection;
+        let failure = Failure { code: Some(error_type.to_owned()), ..Failure::new(kind, message) };
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).failed(&failure);
+    }
+}

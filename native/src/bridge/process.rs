@@ -1,0 +1,115 @@
+//! What concerns the process as a whole: settings, flush, counts, the end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::core::core;
+use crate::providers::vendors;
+use crate::{endpoint, fingerprint, settings};
+
+const FLUSH_BEFORE_CHANGE: Duration = Duration::from_secs(1);
+
+/// Lays settings over the environment's; what was recorded before goes where it was to go.
+#[pyfunction]
+#[pyo3(signature = (*, ledger=None, service_name=None))]
+fn configure(py: Python<'_>, ledger: Option<String>, service_name: Option<String>) {
+    settings::give(settings::Given { ledger, service_name });
+    fingerprint::forget();
+    py.detach(|| core().renew_recorder(FLUSH_BEFORE_CHANGE));
+}
+
+/// Whether everything recorded before is in the spool.
+#[pyfunction]
+fn flush(py: Python<'_>, timeout: f64) -> bool {
+    let timeout = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_secs(3600));
+    py.detach(|| core().recorder().flush(timeout))
+}
+
+/// At interpreter exit: open calls become records, and all records go to the spool, within `timeout` seconds.
+#[pyfunction]
+fn shutdown(py: Python<'_>, timeout: f64) -> bool {
+    core().open_calls.abandon_all();
+    flush(py, timeout)
+}
+
+/// The resolved path of the ledger; None where there is none.
+#[pyfunction]
+fn ledger_path() -> Option<String> {
+    settings::read().ledger.map(|path| path.to_string_lossy().into_owned())
+}
+
+#[pyfunction]
+fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let stats = core().recorder().stats();
+    let settings = settings::read();
+    let dict = PyDict::new(py);
+    dict.set_item("recorded", stats.recorded)?;
+    dict.set_item("written", stats.written)?;
+    let dropped = PyDict::new(py);
+    dropped.set_item("queue_full", stats.dropped_queue_full)?;
+    dropped.set_item("unwritable", stats.dropped_unwritable)?;
+    dropped.set_item("internal", stats.dropped_internal)?;
+    dict.set_item("dropped", dropped)?;
+    dict.set_item("queued_bytes", stats.queued_bytes)?;
+    dict.set_item("internal_errors", core().internal_errors.load(Ordering::Relaxed))?;
+    dict.set_item("ledger", settings.ledger.map(|path| path.to_string_lossy().into_owned()))?;
+    dict.set_item("problem", stats.last_error.or(settings.ledger_problem))?;
+    Ok(dict)
+}
+
+#[pyfunction]
+fn enabled() -> bool {
+    !settings::read().disabled
+}
+
+#[pyfunction]
+fn stream_usage_injected() -> bool {
+    settings::read().inject_stream_usage
+}
+
+#[pyfunction]
+fn accepts_stream_usage(provider: &str) -> bool {
+    vendors::find(provider).is_some_and(|vendor| vendor.stream_usage)
+}
+
+/// litellm's id of the vendor at a base URL; `openai`, whose dialect it speaks, for a host that nobody is known to answer at.
+#[pyfunction]
+fn provider_of_url(base_url: &str) -> &'static str {
+    let endpoint = endpoint::parse(base_url);
+    endpoint.and_then(|e| vendors::at(&e.host, e.port)).map_or(vendors::OPENAI.id, |vendor| vendor.id)
+}
+
+/// Counts an error of our own and logs the first one; the caller's call goes on. Tests have it raised instead.
+#[pyfunction]
+fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    static LOGGED: AtomicBool = AtomicBool::new(false);
+    core().internal_errors.fetch_add(1, Ordering::Relaxed);
+    if std::env::var_os("EDGEQUAKE_OBS_RAISE_INTERNAL").is_some_and(|value| value == "1") {
+        return Err(PyErr::from_value(error.clone()));
+    }
+    if !LOGGED.swap(true, Ordering::Relaxed) {
+        let logger = py.import("logging")?.call_method1("getLogger", ("edgequake_obs",))?;
+        // The type alone: an error's text may hold content or keys.
+        let kind = error.get_type().name()?;
+        logger.call_method1("warning", ("%s: internal error (%s); the call goes on, its record may lack something", place, kind))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("SPOOL_SCHEMA", exporters::SCHEMA)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(configure, module)?)?;
+    module.add_function(wrap_pyfunction!(flush, module)?)?;
+    module.add_function(wrap_pyfunction!(shutdown, module)?)?;
+    module.add_function(wrap_pyfunction!(ledger_path, module)?)?;
+    module.add_function(wrap_pyfunction!(stats, module)?)?;
+    module.add_function(wrap_pyfunction!(enabled, module)?)?;
+    module.add_function(wrap_pyfunction!(stream_usage_injected, module)?)?;
+    module.add_function(wrap_pyfunction!(accepts_stream_usage, module)?)?;
+    module.add_function(wrap_pyfunction!(provider_of_url, module)?)?;
+    module.add_function(wrap_pyfunction!(note_internal_error, module)?)
+}

@@ -1,0 +1,154 @@
+//! A stream of chunks as its consumer holds it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use super::classes;
+use super::errors::exception;
+use super::event_loop::EventLoop;
+use super::kinds;
+use crate::ids;
+use crate::stream::{Stream, Taken};
+
+const SIGNAL_CHECK: Duration = Duration::from_millis(100);
+const MOST_AT_ONCE: usize = 64;
+
+/// The native half of `CustomStreamWrapper`: an iterator for `for`, batches for `async for`.
+#[pyclass(frozen, weakref, module = "edgequake_obs._native")]
+#[derive(Debug)]
+pub(crate) struct ChunkStream {
+    stream: Arc<Stream>,
+    provider: Arc<str>,
+    model: Option<Arc<str>>,
+    headers: Vec<(String, String)>,
+    crossed: Mutex<Crossed>,
+}
+
+/// Chunks that have crossed from the I/O thread and wait for the next `next()`.
+#[derive(Debug)]
+struct Crossed {
+    chunks: VecDeque<Bytes>,
+    /// How many to fetch next time: the first chunk must not wait for others, a burst need not cross one by one.
+    batch: usize,
+}
+
+impl ChunkStream {
+    pub(crate) fn new(stream: Arc<Stream>, provider: Arc<str>, model: Option<Arc<str>>, headers: Vec<(String, String)>) -> Self {
+        Self { stream, provider, model, headers, crossed: Mutex::new(Crossed { chunks: VecDeque::new(), batch: 1 }) }
+    }
+
+    fn take(&self, wait: Duration) -> Taken {
+        let most = {
+            let mut crossed = self.crossed.lock().unwrap_or_else(PoisonError::into_inner);
+            let most = crossed.batch;
+            crossed.batch = (most * 4).min(MOST_AT_ONCE);
+            most
+        };
+        self.stream.take(most, wait)
+    }
+
+    fn buffered(&self) -> Option<Bytes> {
+        self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.pop_front()
+    }
+}
+
+#[pymethods]
+impl ChunkStream {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if let Some(chunk) = self.buffered() {
+            return classes::make(py, &kinds::STREAM_CHUNK, chunk).map(Some);
+        }
+        let mut taken = self.take(Duration::ZERO);
+        loop {
+            match taken {
+                Taken::Chunks(chunks) => {
+                    let mut chunks = chunks.into_iter();
+                    let first = chunks.next();
+                    self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.extend(chunks);
+                    return first.map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk)).transpose();
+                }
+                Taken::End => return Ok(None),
+                Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+                Taken::Nothing => {
+                    if let Err(interrupt) = py.check_signals() {
+                        self.close();
+                        return Err(interrupt);
+                    }
+                    taken = py.detach(|| self.take(SIGNAL_CHECK));
+                }
+            }
+        }
+    }
+
+    /// The chunks that are there, as a list; empty where none has come yet; None at the end.
+    fn batch<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let mut ready = std::mem::take(&mut self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks);
+        if ready.is_empty() {
+            match self.take(Duration::ZERO) {
+                Taken::Chunks(chunks) => ready = chunks.into(),
+                Taken::Nothing => {}
+                Taken::End => return Ok(None),
+                Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+            }
+        }
+        let chunks = ready.into_iter().map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, chunks).map(Some)
+    }
+
+    /// A future of `event_loop` that resolves when there is something to take; None where there is already.
+    fn arrival(&self, py: Python<'_>, event_loop: &Bound<'_, EventLoop>) -> PyResult<Option<Py<PyAny>>> {
+        let event_loop = event_loop.get();
+        let (ticket, future) = event_loop.expect_wake_up(py)?;
+        if self.stream.wait_on(&event_loop.queue, ticket) {
+            return Ok(Some(future));
+        }
+        event_loop.forget(ticket);
+        Ok(None)
+    }
+
+    /// Leaves the stream: its connection is closed, its record made.
+    fn close(&self) {
+        self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.clear();
+        self.stream.close();
+    }
+
+    #[getter]
+    fn hidden_params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("custom_llm_provider", &*self.provider)?;
+        dict.set_item("call_uid", ids::uuid_text(&self.stream.call.uid))?;
+        let finished = self.stream.call.finished();
+        dict.set_item("response_cost", finished.cost_usd.and_then(|cost| cost.to_string().parse::<f64>().ok()))?;
+        let headers = PyDict::new(py);
+        for (name, value) in &self.headers {
+            headers.set_item(name, value)?;
+        }
+        dict.set_item("headers", headers)?;
+        Ok(dict)
+    }
+
+    #[getter]
+    fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    #[getter]
+    fn provider(&self) -> &str {
+        &self.provider
+    }
+}
+
+impl Drop for ChunkStream {
+    fn drop(&mut self) {
+        self.stream.dropped();
+    }
+}

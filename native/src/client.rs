@@ -1,0 +1,331 @@
+//! A call of our own, on the I/O thread: attempts, deadlines, the answer or the stream.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::call::{Ending, OpenCall};
+use crate::failure::{Failure, FailureKind};
+use crate::headers::ResponseFacts;
+use crate::providers::openai::{self, EventKind};
+use crate::sse::Splitter;
+use crate::stream::Stream;
+use crate::transport::{self, Http, Outgoing};
+use crate::retry;
+
+/// An answer above this is cut off: no provider sends one, and a server that never ends must not fill the memory.
+const LONGEST_BODY: usize = 256 << 20;
+const LONGEST_ERROR_BODY: usize = 1 << 20;
+/// Stale connections that a request may meet in the pool before it counts as failed.
+const MOST_STALE: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub outgoing: Outgoing,
+    pub timeout: Duration,
+    pub max_retries: u32,
+    pub streaming: bool,
+    /// Usage was asked for by us: the event that carries nothing else is not the caller's.
+    pub hide_usage: bool,
+}
+
+/// What a call comes back with.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answer(Answer),
+    Stream(Arc<Stream>, Vec<(String, String)>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub body: Bytes,
+    pub headers: Vec<(String, String)>,
+    pub call: Arc<OpenCall>,
+}
+
+/// Runs the call to its answer; `reply` is called once. A stream goes on filling after its reply.
+pub(crate) async fn run(http: &Http, request: Request, call: Arc<OpenCall>, reply: impl FnOnce(Result<Reply, Failure>)) {
+    let response = match attempts(http, &request, &call).await {
+        Ok(Answered::Plain(body, headers)) if request.streaming => {
+            // Asked for a stream, the server sent the whole answer: it is one chunk.
+            let stream = Stream::new(Arc::clone(&call));
+            reply(Ok(Reply::Stream(Arc::clone(&stream), readable(&headers))));
+            call.with_state(super::call::State::event_arrived);
+            stream.push(openai::as_chunk(&body)).await;
+            return stream.end_whole();
+        }
+        Ok(Answered::Plain(body, headers)) => {
+            call.finish(Ending::Completed);
+            return reply(Ok(Reply::Answer(Answer { body, headers: readable(&headers), call })));
+        }
+        Ok(Answered::Stream(response)) => response,
+        Err(mut failure) => {
+            failure.retries = call.with_state(|state| state.attempts_so_far()).unwrap_or(0);
+            fail(&call, &mut failure);
+            return reply(Err(failure));
+        }
+    };
+    let stream = Stream::new(Arc::clone(&call));
+    reply(Ok(Reply::Stream(Arc::clone(&stream), readable(response.headers()))));
+    let mut filling = pin!(fill(&stream, response, &request));
+    let mut left = pin!(stream.left());
+    poll_fn(|context| {
+        if left.as_mut().poll(context).is_ready() { Poll::Ready(()) } else { filling.as_mut().poll(context) }
+    })
+    .await;
+}
+
+fn fail(call: &OpenCall, failure: &mut Failure) {
+    let redacted = call.with_state(|state| (state.redacted(&failure.message), state.redacted(&failure.body)));
+    if let Some((message, body)) = redacted {
+        (failure.message, failure.body) = (message, body);
+    }
+    call.finish(Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: failure.status });
+}
+
+enum Answered {
+    Plain(Bytes, HeaderMap),
+    Stream(Response<Incoming>),
+}
+
+async fn attempts(http: &Http, request: &Request, call: &OpenCall) -> Result<Answered, Failure> {
+    let (mut failed, mut stale) = (0u32, 0usize);
+    loop {
+        let (failure, headers, again) = match attempt(http, request, call).await {
+            Ok(answered) => return Ok(answered),
+            Err(Attempted::Stale(failure)) if stale < MOST_STALE => {
+                stale += 1;
+                call.with_state(|state| {
+                    state.attempt_failed(None, Some("stale_connection".to_owned()), None);
+                    state.attempt_begins();
+                });
+                drop(failure);
+                continue;
+            }
+            Err(Attempted::Stale(failure)) => (failure, None, true),
+            Err(Attempted::Failed { failure, headers, again }) => (failure, headers, again),
+        };
+        if !again || failed >= request.max_retries {
+            return Err(failure);
+        }
+        failed += 1;
+        call.with_state(|state| {
+            let request_id = headers.as_ref().and_then(|h| response_facts(failure.status.unwrap_or_default(), h).request_id);
+            state.attempt_failed(failure.status, Some(failure.error_type()), request_id);
+        });
+        tokio::time::sleep(retry::delay(failed, headers.as_ref())).await;
+        call.with_state(super::call::State::attempt_begins);
+    }
+}
+
+enum Attempted {
+    /// The pooled connection was dead; the server has not seen the request.
+    Stale(Failure),
+    Failed { failure: Failure, headers: Option<HeaderMap>, again: bool },
+}
+
+impl Attempted {
+    fn final_one(failure: Failure) -> Self {
+        Self::Failed { failure, headers: None, again: false }
+    }
+
+    fn worth_another(failure: Failure) -> Self {
+        Self::Failed { failure, headers: None, again: true }
+    }
+}
+
+async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answered, Attempted> {
+    let deadline = Instant::now() + request.timeout;
+    let timed_out = || Attempted::worth_another(timeout_failure(request.timeout));
+    let response = match timeout_at(deadline, http.send(&request.outgoing)).await {
+        Err(_) => return Err(timed_out()),
+        Ok(Err(error)) if error.stale => return Err(Attempted::Stale(Failure::new(FailureKind::Connection, error.message))),
+        Ok(Err(error)) => {
+            let what = if error.connect { "could not connect to" } else { "lost the connection to" };
+            let host = request.outgoing.uri.authority().map_or("the server", |authority| authority.as_str());
+            return Err(Attempted::worth_another(Failure::new(FailureKind::Connection, format!("{what} {host}: {}", error.message))));
+        }
+        Ok(Ok(response)) => response,
+    };
+    let status = response.status().as_u16();
+    call.with_state(|state| state.answered(response_facts(status, response.headers())));
+    if status >= 300 {
+        return Err(error_answer(response, deadline).await);
+    }
+    if request.streaming && is_event_stream(response.headers()) {
+        return Ok(Answered::Stream(response));
+    }
+    let headers = response.headers().clone();
+    let body = match timeout_at(deadline, read_body(response.into_body(), LONGEST_BODY)).await {
+        Err(_) => return Err(timed_out()),
+        Ok(Err(message)) => return Err(Attempted::worth_another(Failure::new(FailureKind::Connection, message))),
+        Ok(Ok(body)) => body,
+    };
+    match openai::read_answer(&body) {
+        Ok((facts, None)) => {
+            call.with_state(|state| state.facts = facts);
+            Ok(Answered::Plain(body, headers))
+        }
+        Ok((_, Some(error))) => Err(Attempted::final_one(Failure {
+            status: error.status.or(Some(status)),
+            code: error.code,
+            headers: readable(&headers),
+            body: String::from_utf8_lossy(&body).into_owned(),
+            ..Failure::new(FailureKind::Status, error.message)
+        })),
+        Err(message) => Err(Attempted::final_one(Failure {
+            status: Some(status),
+            headers: readable(&headers),
+            body: shortened(&body),
+            ..Failure::new(FailureKind::InvalidResponse, message)
+        })),
+    }
+}
+
+fn timeout_failure(after: Duration) -> Failure {
+    Failure::new(FailureKind::Timeout, format!("no answer within the timeout of {} s", after.as_secs_f64()))
+}
+
+fn shortened(body: &[u8]) -> String {
+    crate::redact::shorten(&String::from_utf8_lossy(body), 4096).to_owned()
+}
+
+async fn error_answer(response: Response<Incoming>, deadline: Instant) -> Attempted {
+    let (parts, body) = response.into_parts();
+    let status = parts.status.as_u16();
+    // An error whose body does not come is still that error.
+    let body = timeout_at(deadline, read_body(body, LONGEST_ERROR_BODY)).await.ok().and_then(Result::ok).unwrap_or_default();
+    let error = openai::read_error(&body);
+    let message = if error.message.is_empty() { format!("the provider answered with status {status}") } else { error.message };
+    let failure = Failure {
+        status: Some(status),
+        code: error.code,
+        headers: readable(&parts.headers),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        ..Failure::new(FailureKind::Status, message)
+    };
+    Attempted::Failed { failure, again: retry::is_worth_another(status, &parts.headers), headers: Some(parts.headers) }
+}
+
+async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| format!("the answer broke off: {}", transport::chain(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if rest.len() + data.len() > limit {
+            return Err(format!("the answer is longer than {limit} bytes"));
+        }
+        match (&first, rest.is_empty()) {
+            // Most answers come in one piece: it is handed on as it is.
+            (None, true) => first = Some(data),
+            (Some(piece), true) => {
+                rest.extend_from_slice(piece);
+                rest.extend_from_slice(&data);
+            }
+            _ => rest.extend_from_slice(&data),
+        }
+    }
+    Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
+}
+
+/// Reads the stream into `stream` until its end, its failure, or until the consumer has gone.
+async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) {
+    let mut body = response.into_body();
+    let mut splitter = Splitter::default();
+    loop {
+        let frame = match timeout(request.timeout, body.frame()).await {
+            Err(_) => return stream.fail(timeout_failure(request.timeout)),
+            Ok(None) => break,
+            Ok(Some(Err(error))) => {
+                let message = format!("the stream broke off: {}", transport::chain(&error));
+                return stream.fail(Failure::new(FailureKind::Connection, message));
+            }
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        splitter.push(data);
+        while let Some(event) = splitter.next() {
+            match hand_on(stream, event.data, request).await {
+                Next::More => {}
+                Next::Done => {
+                    drain(&mut body).await;
+                    return stream.end_whole();
+                }
+                Next::Stop => return,
+            }
+        }
+    }
+    if let Some(event) = splitter.finish() {
+        if matches!(hand_on(stream, event.data, request).await, Next::Stop) {
+            return;
+        }
+    }
+    stream.end_whole();
+}
+
+/// Reads what follows `[DONE]` (the last, empty HTTP chunk), so that the connection can be used again.
+async fn drain(body: &mut Incoming) {
+    let _ = timeout(Duration::from_millis(100), async { while let Some(Ok(_)) = body.frame().await {} }).await;
+}
+
+enum Next {
+    More,
+    Done,
+    Stop,
+}
+
+async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
+    let read = stream.call.with_state(|state| {
+        let kind = openai::read_event(&mut state.facts, &data);
+        if matches!(kind, EventKind::Chunk | EventKind::UsageOnly) {
+            state.event_arrived();
+        }
+        kind
+    });
+    match read {
+        None => Next::Stop,
+        Some(EventKind::Done) => Next::Done,
+        Some(EventKind::Empty) => Next::More,
+        Some(EventKind::UsageOnly) if request.hide_usage => Next::More,
+        Some(EventKind::Chunk | EventKind::UsageOnly) => {
+            if stream.push(data).await { Next::More } else { Next::Stop }
+        }
+        Some(EventKind::Error(error)) => {
+            let message = stream.call.with_state(|state| state.redacted(&error.message)).unwrap_or_default();
+            stream.fail(Failure { status: error.status, code: error.code, ..Failure::new(FailureKind::Status, message) });
+            Next::Stop
+        }
+        Some(EventKind::Invalid(message)) => {
+            stream.fail(Failure::new(FailureKind::InvalidResponse, message));
+            Next::Stop
+        }
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    // Some gateways leave the type out; only a body that says it is one JSON document is taken for a plain answer.
+    headers.get(http::header::CONTENT_TYPE).is_none_or(|value| !value.as_bytes().starts_with(b"application/json"))
+}
+
+fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts {
+    let mut facts = ResponseFacts::new(status);
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
+            facts.take(name.as_str(), value);
+        }
+    }
+    facts
+}
+
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}

@@ -1,0 +1,122 @@
+//! What a process has one of: its I/O thread, its recorder, its list of open calls. A forked child gets its own.
+
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use exporters::{Recorder, RecorderSettings};
+use tokio::runtime::Handle;
+
+use crate::open_calls::OpenCalls;
+use crate::transport::Http;
+use crate::{fork, settings};
+
+pub(crate) struct Core {
+    io: OnceLock<Option<Handle>>,
+    /// Never freed: a writer may be in the middle of a push when `configure` replaces it.
+    recorder: AtomicPtr<Recorder>,
+    pub open_calls: OpenCalls,
+    pub http: Http,
+    pub internal_errors: AtomicU64,
+}
+
+static CORE: AtomicPtr<Core> = AtomicPtr::new(ptr::null_mut());
+
+/// This process's core. Threads start on first use, never here.
+pub(crate) fn core() -> &'static Core {
+    let current = CORE.load(Ordering::Acquire);
+    // SAFETY: a core is published once whole and never freed, so the pointer stays valid for the process's life.
+    if let Some(core) = unsafe { current.as_ref() } {
+        return core;
+    }
+    fork::register();
+    let made = Box::into_raw(Box::new(Core {
+        io: OnceLock::new(),
+        recorder: AtomicPtr::new(Box::into_raw(Box::new(new_recorder()))),
+        open_calls: OpenCalls::default(),
+        http: Http::default(),
+        internal_errors: AtomicU64::new(0),
+    }));
+    match CORE.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: `made` comes from `Box::into_raw` just above and was published, so nobody frees it.
+        Ok(_) => unsafe { &*made },
+        // Another thread was first; the few hundred bytes of this one are left behind rather than freed with care.
+        // SAFETY: as above, `other` was published by that thread.
+        Err(other) => unsafe { &*other },
+    }
+}
+
+/// In a forked child, before anything else: the parent's core, with its threads, locks and sockets, is not ours.
+///
+/// Called from a `pthread_atfork` child handler, so it may only do what is async-signal-safe.
+pub(crate) fn forget_parents() {
+    let old = CORE.swap(ptr::null_mut(), Ordering::AcqRel);
+    // SAFETY: a core is never freed. Its locks may be held by threads that do not exist here: only atomics are read.
+    if let Some(old) = unsafe { old.as_ref() } {
+        // SAFETY: a recorder is never freed either.
+        if let Some(recorder) = unsafe { old.recorder.load(Ordering::Acquire).as_ref() } {
+            recorder.after_fork_in_child();
+        }
+    }
+}
+
+fn new_recorder() -> Recorder {
+    let settings = settings::read();
+    Recorder::start(RecorderSettings {
+        ledger: settings.ledger,
+        queue_bytes: settings.queue_bytes,
+        service_name: settings.service_name,
+    })
+}
+
+impl Core {
+    pub(crate) fn recorder(&self) -> &'static Recorder {
+        // SAFETY: the pointer comes from `Box::into_raw` and is never freed.
+        unsafe { &*self.recorder.load(Ordering::Acquire) }
+    }
+
+    /// Takes up changed settings: what was recorded before goes where it was to go.
+    pub(crate) fn renew_recorder(&self, flush_for: std::time::Duration) {
+        let old = self.recorder();
+        self.recorder.store(Box::into_raw(Box::new(new_recorder())), Ordering::Release);
+        // What cannot be written now is still in the old recorder's queue, whose writer goes on.
+        let _ = old.flush(flush_for);
+    }
+
+    /// The runtime of the I/O thread; None where the system refuses to start a thread.
+    pub(crate) fn io(&self) -> Option<&Handle> {
+        self.io.get_or_init(start_io_thread).as_ref()
+    }
+}
+
+fn start_io_thread() -> Option<Handle> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(8) // name look-ups; more at once would only queue at the resolver
+        .thread_name("edgequake-resolve")
+        .on_thread_start(block_signals)
+        .build()
+        .ok()?;
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new()
+        .name("edgequake-io".to_owned())
+        .stack_size(1 << 20)
+        .spawn(move || {
+            block_signals();
+            runtime.block_on(std::future::pending::<()>());
+        })
+        .ok()?;
+    Some(handle)
+}
+
+/// Signals are the interpreter's: its main thread must be the one they wake.
+fn block_signals() {
+    #[cfg(unix)]
+    // SAFETY: both calls only fill and read a set on this thread's stack.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, ptr::null_mut());
+    }
+}

@@ -1,0 +1,122 @@
+//! Base URLs, as users write them.
+
+use http::Uri;
+
+/// litellm's default for Azure.
+const AZURE_API_VERSION: &str = "2025-02-01-preview";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    https: bool,
+    pub host: String,
+    pub port: Option<u16>,
+    path: String,
+    query: Option<String>,
+    /// What stood before an `@`: a secret, in no request line and no record.
+    pub credentials: Option<String>,
+}
+
+/// Reads a base URL; None for text that is no http or https URL.
+pub(crate) fn parse(text: &str) -> Option<Endpoint> {
+    let text = text.trim();
+    let (scheme, rest) = text.split_once("://")?;
+    let https = match scheme.to_ascii_lowercase().as_str() {
+        "http" => false,
+        "https" => true,
+        _ => return None,
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let (credentials, host_and_port) = match authority.rsplit_once('@') {
+        Some((credentials, host)) => (Some(credentials.to_owned()), host),
+        None => (None, authority),
+    };
+    let authority: http::uri::Authority = host_and_port.parse().ok()?;
+    if authority.host().is_empty() || host_and_port.ends_with(':') {
+        return None;
+    }
+    let tail = tail.split('#').next().unwrap_or_default();
+    let (path, query) = match tail.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (tail, None),
+    };
+    Some(Endpoint {
+        https,
+        host: authority.host().to_ascii_lowercase(),
+        port: authority.port_u16(),
+        path: path.trim_end_matches('/').to_owned(),
+        query,
+        credentials,
+    })
+}
+
+impl Endpoint {
+    /// The URL of an operation; a base that names it already is taken as it is.
+    pub(crate) fn with_path(&self, operation: &str) -> Option<Uri> {
+        let path = if self.path.ends_with(operation) { self.path.clone() } else { format!("{}{operation}", self.path) };
+        self.uri(&path, self.query.clone())
+    }
+
+    /// Azure OpenAI: the deployment stands in the path, the API's version in the query. Its `/openai/v1` API is plain.
+    pub(crate) fn azure(&self, operation: &str, deployment: &str, api_version: Option<&str>) -> Option<Uri> {
+        if self.path.ends_with("/openai/v1") {
+            return self.with_path(operation);
+        }
+        let path = if self.path.contains("/openai/deployments/") {
+            format!("{}{operation}", self.path)
+        } else {
+            format!("{}/openai/deployments/{deployment}{operation}", self.path)
+        };
+        let version = api_version.map(str::to_owned).or_else(|| std::env::var("AZURE_API_VERSION").ok());
+        let query = match &self.query {
+            Some(query) if query.contains("api-version=") => query.clone(),
+            Some(query) => format!("{query}&api-version={}", version.as_deref().unwrap_or(AZURE_API_VERSION)),
+            None => format!("api-version={}", version.as_deref().unwrap_or(AZURE_API_VERSION)),
+        };
+        self.uri(&path, Some(query))
+    }
+
+    fn uri(&self, path: &str, query: Option<String>) -> Option<Uri> {
+        let scheme = if self.https { "https" } else { "http" };
+        let port = self.port.map_or_else(String::new, |port| format!(":{port}"));
+        let query = query.map_or_else(String::new, |query| format!("?{query}"));
+        format!("{scheme}://{}{port}{path}{query}", self.host).parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(base: &str) -> Option<String> {
+        parse(base)?.with_path("/chat/completions").map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn bases_as_users_write_them() {
+        assert_eq!(url("https://api.openai.com/v1/").as_deref(), Some("https://api.openai.com/v1/chat/completions"));
+        assert_eq!(url("http://[::1]:8000").as_deref(), Some("http://[::1]:8000/chat/completions"));
+        assert_eq!(url("http://h/v1/chat/completions").as_deref(), Some("http://h/v1/chat/completions"));
+        assert_eq!(url("http://h/v1?tenant=a").as_deref(), Some("http://h/v1/chat/completions?tenant=a"));
+        for wrong in ["", "localhost:8000", "ftp://h", "http://", "http:///v1", "http://h:x/"] {
+            assert_eq!(url(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_taken_out() {
+        let endpoint = parse("https://user:pass@host/v1").expect("an endpoint");
+        assert_eq!(endpoint.credentials.as_deref(), Some("user:pass"));
+        assert_eq!(url("https://user:pass@host/v1").as_deref(), Some("https://host/v1/chat/completions"));
+    }
+
+    #[test]
+    fn azure_has_its_own_path() {
+        let at = |base: &str| parse(base).and_then(|e| e.azure("/chat/completions", "dep", Some("2024-10-21"))).map(|uri| uri.to_string());
+        assert_eq!(
+            at("https://r.openai.azure.com/").as_deref(),
+            Some("https://r.openai.azure.com/openai/deployments/dep/chat/completions?api-version=2024-10-21")
+        );
+        assert_eq!(at("https://r.openai.azure.com/openai/v1").as_deref(), Some("https://r.openai.azure.com/openai/v1/chat/completions"));
+    }
+}

@@ -1,0 +1,400 @@
+//! OpenAI's dialect (chat completions and embeddings): what a body, and each event of a stream, says about the call.
+//!
+//! Only the facts that the record needs are read; the bytes themselves go to the caller as they are.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+use crate::estimate::TextSize;
+
+/// What an answer, or a stream so far, says about the call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub response_id: Option<String>,
+    pub model: Option<String>,
+    pub finish_reasons: Vec<String>,
+    /// The provider's usage object, as JSON text.
+    pub usage: Option<String>,
+    pub service_tier: Option<String>,
+    pub system_fingerprint: Option<String>,
+    /// Text that the model wrote, as far as it arrived.
+    pub written: TextSize,
+}
+
+/// An error object in a body or in an event of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProviderError {
+    pub message: String,
+    /// The provider's code, or else its type: what `error_type` records.
+    pub code: Option<String>,
+    pub status: Option<u16>,
+}
+
+/// What one event of a stream was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    /// `[DONE]`
+    Done,
+    /// Nothing to hand on: a comment, a keep-alive.
+    Empty,
+    Chunk,
+    /// A chunk that carries nothing but usage: what `stream_options.include_usage` adds.
+    UsageOnly,
+    Error(ProviderError),
+    /// Data that is no JSON.
+    Invalid(String),
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    choices: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    system_fingerprint: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    /// Groq's own place for a stream's usage.
+    #[serde(borrow, default)]
+    x_groq: Option<&'a RawValue>,
+    /// FastAPI's and Azure gateways' place for an error.
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(default)]
+    index: Option<IndexOrOther>,
+    #[serde(borrow, default)]
+    finish_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    delta: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IndexOrOther {
+    Index(usize),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_calls: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct GroqExtra<'a> {
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+}
+
+/// A JSON string's text; None for anything that is no string.
+fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let raw = raw?.get();
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.contains('\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    Some(Cow::Owned(crate::json_text::unescape(inner)))
+}
+
+fn owned(raw: Option<&RawValue>) -> Option<String> {
+    text(raw).filter(|t| !t.is_empty()).map(Cow::into_owned)
+}
+
+fn object(raw: Option<&RawValue>) -> Option<&str> {
+    raw.map(RawValue::get).filter(|t| t.starts_with('{') && t.len() > 2)
+}
+
+impl Facts {
+    /// Takes what `body` says; fields that it lacks keep what an earlier event said.
+    fn take(&mut self, body: &Body<'_>) {
+        if self.response_id.is_none() {
+            self.response_id = owned(body.id);
+        }
+        if self.model.is_none() {
+            self.model = owned(body.model);
+        }
+        if self.system_fingerprint.is_none() {
+            self.system_fingerprint = owned(body.system_fingerprint);
+        }
+        if let Some(tier) = text(body.service_tier) {
+            if self.service_tier.as_deref() != Some(&*tier) {
+                self.service_tier = Some(tier.into_owned());
+            }
+        }
+        if let Some(usage) = object(body.usage) {
+            self.usage = Some(usage.to_owned());
+        } else if self.usage.is_none() {
+            if let Some(extra) = object(body.x_groq) {
+                self.usage = serde_json::from_str::<GroqExtra<'_>>(extra).ok().and_then(|x| object(x.usage).map(str::to_owned));
+            }
+        }
+    }
+
+    fn take_finish_reason(&mut self, index: usize, reason: Cow<'_, str>) {
+        // A hostile index must not make the list grow without bound.
+        if index < 1024 && !reason.is_empty() {
+            if self.finish_reasons.len() <= index {
+                self.finish_reasons.resize(index + 1, String::new());
+            }
+            self.finish_reasons[index] = reason.into_owned();
+        }
+    }
+
+    fn take_choices(&mut self, choices: &RawValue) -> usize {
+        let Ok(choices) = serde_json::from_str::<Vec<Choice<'_>>>(choices.get()) else { return 0 };
+        for (at, choice) in choices.iter().enumerate() {
+            if let Some(reason) = text(choice.finish_reason) {
+                let index = match choice.index {
+                    Some(IndexOrOther::Index(index)) => index,
+                    Some(IndexOrOther::Other(_)) | None => at,
+                };
+                self.take_finish_reason(index, reason);
+            }
+            let Some(delta) = choice.delta.and_then(|d| serde_json::from_str::<Delta<'_>>(d.get()).ok()) else { continue };
+            for part in [delta.content, delta.reasoning_content.or(delta.reasoning), delta.refusal] {
+                if let Some(part) = text(part) {
+                    self.written.add(&part);
+                }
+            }
+            if let Some(calls) = delta.tool_calls.filter(|calls| calls.get().len() > 4) {
+                self.written.add(&arguments_of(calls));
+            }
+        }
+        choices.len()
+    }
+}
+
+/// Names and arguments of a delta's tool calls: the part of them that the model wrote.
+fn arguments_of(calls: &RawValue) -> String {
+    #[derive(Deserialize)]
+    struct Call<'a> {
+        #[serde(borrow, default)]
+        function: Option<Function<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Function<'a> {
+        #[serde(borrow, default)]
+        name: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        arguments: Option<Cow<'a, str>>,
+    }
+    let Ok(calls) = serde_json::from_str::<Vec<Call<'_>>>(calls.get()) else { return String::new() };
+    calls.into_iter().filter_map(|call| call.function).flat_map(|f| [f.name, f.arguments]).flatten().collect()
+}
+
+/// Reads a whole answer. `Err` holds what is wrong with a body that is no JSON object.
+pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>), String> {
+    let text = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    let parsed: Body<'_> = serde_json::from_str(text).map_err(|error| format!("the body is not the JSON expected: {error}"))?;
+    let mut facts = Facts::default();
+    facts.take(&parsed);
+    if let Some(choices) = parsed.choices {
+        facts.take_choices(choices);
+    }
+    let error = error_in(&parsed).filter(|_| parsed.choices.is_none());
+    Ok((facts, error))
+}
+
+/// A whole answer as the chunk of a stream: each choice's `message` is its `delta`.
+pub(crate) fn as_chunk(body: &[u8]) -> Bytes {
+    let Ok(mut answer) = serde_json::from_slice::<serde_json::Value>(body) else { return Bytes::copy_from_slice(body) };
+    for choice in answer.get_mut("choices").and_then(|choices| choices.as_array_mut()).into_iter().flatten() {
+        if let Some(choice) = choice.as_object_mut() {
+            if let Some(message) = choice.remove("message") {
+                choice.insert("delta".to_owned(), message);
+            }
+        }
+    }
+    answer["object"] = "chat.completion.chunk".into();
+    serde_json::to_vec(&answer).map_or_else(|_| Bytes::copy_from_slice(body), Bytes::from)
+}
+
+/// The facts of an embeddings answer without reading its vectors: the last `"usage"` and what stands around the data.
+///
+/// The patched SDK reads and checks the body itself; a second full parse would double its cost.
+pub(crate) fn skim_embeddings(body: &[u8]) -> Facts {
+    let mut facts = Facts::default();
+    let field = |name: &[u8]| -> Option<&str> {
+        let at = memchr::memmem::rfind(body, name)? + name.len();
+        let rest = body[at..].trim_ascii_start().strip_prefix(b":")?;
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+        values.next()?.ok().map(RawValue::get)
+    };
+    facts.usage = field(b"\"usage\"").filter(|text| text.starts_with('{') && text.len() > 2).map(str::to_owned);
+    facts.model = field(b"\"model\"").and_then(|text| serde_json::from_str(text).ok());
+    facts
+}
+
+/// Reads one event of a stream into `facts`.
+pub(crate) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
+    let trimmed = data.trim_ascii();
+    if trimmed.is_empty() {
+        return EventKind::Empty;
+    }
+    if trimmed.starts_with(b"[DONE]") {
+        return EventKind::Done;
+    }
+    let Ok(text) = std::str::from_utf8(trimmed) else {
+        return EventKind::Invalid("an event of the stream is not UTF-8".to_owned());
+    };
+    let body: Body<'_> = match serde_json::from_str(text) {
+        Ok(body) => body,
+        Err(error) => return EventKind::Invalid(format!("an event of the stream is not the JSON expected: {error}")),
+    };
+    if let Some(error) = error_in(&body) {
+        return EventKind::Error(error);
+    }
+    facts.take(&body);
+    let choices = body.choices.map_or(0, |choices| facts.take_choices(choices));
+    let only_usage = choices == 0 && object(body.usage).is_some() && body.choices.is_some_and(|c| c.get().starts_with('['));
+    if only_usage { EventKind::UsageOnly } else { EventKind::Chunk }
+}
+
+fn error_in(body: &Body<'_>) -> Option<ProviderError> {
+    let raw = body.error.map(RawValue::get).filter(|raw| *raw != "null");
+    if let Some(raw) = raw {
+        return Some(read_error_object(raw));
+    }
+    // vLLM and LM Studio put the error's fields at the top level.
+    let is_error = text(body.object).is_some_and(|object| object == "error");
+    is_error.then(|| ProviderError { message: owned(body.message).unwrap_or_default(), code: None, status: None })
+}
+
+fn read_error_object(raw: &str) -> ProviderError {
+    #[derive(Deserialize)]
+    struct Fields<'a> {
+        #[serde(borrow, default)]
+        message: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        code: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        status: Option<&'a RawValue>,
+    }
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw) else {
+        let message = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+        return ProviderError { message, ..ProviderError::default() };
+    };
+    let number = |raw: Option<&RawValue>| raw.and_then(|raw| raw.get().trim_matches('"').parse::<u16>().ok());
+    let named = |raw: Option<&RawValue>| owned(raw).filter(|code| code.parse::<u16>().is_err());
+    ProviderError {
+        message: owned(fields.message).unwrap_or_else(|| raw.to_owned()),
+        code: named(fields.code).or_else(|| named(fields.kind)).or_else(|| named(fields.status)),
+        status: number(fields.code).or_else(|| number(fields.status)).filter(|status| (400..600).contains(status)),
+    }
+}
+
+/// What the body of an answer with an error status says.
+pub(crate) fn read_error(body: &[u8]) -> ProviderError {
+    let text = String::from_utf8_lossy(body);
+    #[derive(Deserialize)]
+    struct Plain<'a> {
+        #[serde(borrow, default)]
+        message: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        detail: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        code: Option<&'a RawValue>,
+    }
+    // Some gateways wrap the object in a list.
+    let inner = text.trim().strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text.trim());
+    if let Ok(body) = serde_json::from_str::<Body<'_>>(inner) {
+        if let Some(error) = error_in(&body) {
+            return error;
+        }
+    }
+    if let Ok(plain) = serde_json::from_str::<Plain<'_>>(inner) {
+        let message = owned(plain.message).or_else(|| plain.detail.map(|detail| owned(Some(detail)).unwrap_or_else(|| detail.get().to_owned())));
+        let code = owned(plain.code).or_else(|| owned(plain.kind));
+        return ProviderError { message: message.unwrap_or_else(|| text.trim().to_owned()), code, status: None };
+    }
+    ProviderError { message: text.trim().to_owned(), ..ProviderError::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_gives_its_facts() {
+        let body = br#"{"id":"c1","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"},
+            {"index":1,"message":{},"finish_reason":"length"}],"usage":{"prompt_tokens":3},"service_tier":"default"}"#;
+        let (facts, error) = read_answer(body).expect("an answer");
+        assert_eq!(error, None);
+        assert_eq!(facts.finish_reasons, ["stop", "length"]);
+        assert_eq!(facts.usage.as_deref(), Some(r#"{"prompt_tokens":3}"#));
+        assert_eq!(facts.model.as_deref(), Some("gpt-4o-2024-08-06"));
+    }
+
+    #[test]
+    fn odd_types_do_not_spoil_the_rest() {
+        let body = br#"{"id":7,"model":null,"choices":{"a":1},"usage":{"prompt_tokens":3}}"#;
+        let (facts, _) = read_answer(body).expect("an answer");
+        assert_eq!(facts.response_id, None);
+        assert!(facts.usage.is_some());
+    }
+
+    #[test]
+    fn events_add_up() {
+        let mut facts = Facts::default();
+        let chunk = br#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Hello w\u00f6rld"}}],"usage":null}"#;
+        assert_eq!(read_event(&mut facts, chunk), EventKind::Chunk);
+        let last = br#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+        assert_eq!(read_event(&mut facts, last), EventKind::Chunk);
+        let usage = br#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+        assert_eq!(read_event(&mut facts, usage), EventKind::UsageOnly);
+        assert_eq!(read_event(&mut facts, b"[DONE]"), EventKind::Done);
+        assert_eq!(facts.finish_reasons, ["stop"]);
+        assert_eq!(facts.written.tokens(), 4);
+        assert!(facts.usage.is_some());
+    }
+
+    #[test]
+    fn errors_in_their_many_places() {
+        let nested = read_error(br#"{"error":{"message":"no","type":"invalid_request_error","code":"model_not_found"}}"#);
+        assert_eq!((nested.message.as_str(), nested.code.as_deref()), ("no", Some("model_not_found")));
+        assert_eq!(read_error(br#"{"error":"plain"}"#).message, "plain");
+        assert_eq!(read_error(br#"{"detail":"gone"}"#).message, "gone");
+        assert_eq!(read_error(b"<html>502</html>").message, "<html>502</html>");
+        let numbered = read_error(br#"{"error":{"message":"x","code":429}}"#);
+        assert_eq!((numbered.code, numbered.status), (None, Some(429)));
+        let mut facts = Facts::default();
+        assert!(matches!(read_event(&mut facts, br#"{"error":{"message":"boom"}}"#), EventKind::Error(e) if e.message == "boom"));
+    }
+
+    #[test]
+    fn embeddings_are_skimmed() {
+        let facts = skim_embeddings(br#"{"object":"list","data":[{"embedding":[0.1]}],"model":"e-3","usage":{"prompt_tokens":5,"total_tokens":5}}"#);
+        assert_eq!(facts.model.as_deref(), Some("e-3"));
+        assert_eq!(facts.usage.as_deref(), Some(r#"{"prompt_tokens":5,"total_tokens":5}"#));
+        assert_eq!(skim_embeddings(b"not json").usage, None);
+    }
+}

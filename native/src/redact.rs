@@ -1,0 +1,105 @@
+//! The one pass that takes secrets out of text before any of it leaves the process.
+
+use std::borrow::Cow;
+
+const MASK: &str = "[redacted]";
+
+/// Beginnings of credentials that vendors document, and what ends one is the first byte that cannot stand in a token.
+const PREFIXES: &[&str] = &[
+    "sk-", "sk_", "pk-lf-", "gsk_", "xai-", "AIza", "nvapi-", "hf_", "r8_", "pplx-", "csk-", "fw_", "tgp_v1_", "Bearer ", "bearer ",
+    "Basic ", "eyJ", "ghp_", "AKIA",
+];
+
+/// What may follow a prefix in ordinary prose is shorter than this.
+const SHORTEST_TOKEN: usize = 8;
+
+/// `text` without any of `secrets` (the call's own key and headers) and without whatever looks like a credential.
+pub(crate) fn redact<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
+    let mut out = Cow::Borrowed(text);
+    for secret in secrets {
+        if !secret.is_empty() && out.contains(secret.as_str()) {
+            out = Cow::Owned(out.replace(secret.as_str(), MASK));
+        }
+    }
+    mask_tokens(out)
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'=' | b'+' | b'/')
+}
+
+fn mask_tokens(text: Cow<'_, str>) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut cuts: Vec<(usize, usize)> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+        let found = if starts_word { PREFIXES.iter().find(|p| bytes[at..].starts_with(p.as_bytes())) } else { None };
+        let Some(prefix) = found else {
+            at += 1;
+            continue;
+        };
+        let start = at + prefix.len();
+        let length = bytes[start..].iter().take_while(|b| is_token_byte(**b)).count();
+        if length >= SHORTEST_TOKEN {
+            // The scheme's name may stay: it says what was there.
+            let from = if prefix.ends_with(' ') { start } else { at };
+            cuts.push((from, start + length));
+        }
+        at = start + length.max(1);
+    }
+    if cuts.is_empty() {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (start, end) in cuts {
+        out.push_str(&text[from..start]);
+        out.push_str(MASK);
+        from = end;
+    }
+    out.push_str(&text[from..]);
+    Cow::Owned(out)
+}
+
+/// The first `limit` bytes of `text`, cut at a character's boundary.
+pub(crate) fn shorten(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_own_key_goes_whatever_it_looks_like() {
+        let secrets = ["canary key/1".to_owned()];
+        assert_eq!(redact("bad key: canary key/1.", &secrets), "bad key: [redacted].");
+    }
+
+    #[test]
+    fn what_looks_like_a_credential_goes() {
+        assert_eq!(redact("Incorrect API key provided: sk-proj-abcdEFGH1234.", &[]), "Incorrect API key provided: [redacted]");
+        assert_eq!(redact("Authorization: Bearer abc.def-123456", &[]), "Authorization: Bearer [redacted]");
+    }
+
+    #[test]
+    fn prose_stays() {
+        for text in ["a risk-averse task-oriented disk-bound plan", "Bearer of news", "ask-me: sk-", "größer als AIza"] {
+            assert_eq!(redact(text, &[]), text);
+        }
+    }
+
+    #[test]
+    fn shorten_cuts_between_characters() {
+        assert_eq!(shorten("größe", 4), "grö");
+        assert_eq!(shorten("größe", 3), "gr");
+    }
+}

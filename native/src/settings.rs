@@ -1,0 +1,99 @@
+//! Settings: what `configure(...)` was given, else the environment, read at first use.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const DEFAULT_QUEUE_BYTES: usize = 16 << 20;
+
+/// What `configure` was given; a field that is None is the environment's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// A path, or `off`.
+    pub ledger: Option<String>,
+    pub service_name: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// None: no ledger.
+    pub ledger: Option<PathBuf>,
+    /// Why there is no ledger although none was asked to be off.
+    pub ledger_problem: Option<String>,
+    pub queue_bytes: usize,
+    pub service_name: Option<String>,
+    pub disabled: bool,
+    pub inject_stream_usage: bool,
+}
+
+static GIVEN: Mutex<Option<Given>> = Mutex::new(None);
+
+fn given() -> MutexGuard<'static, Option<Given>> {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lays `more` over what was given before.
+pub(crate) fn give(more: Given) {
+    let mut slot = given();
+    let current = slot.get_or_insert_default();
+    if more.ledger.is_some() {
+        current.ledger = more.ledger;
+    }
+    if more.service_name.is_some() {
+        current.service_name = more.service_name;
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.trim().is_empty())
+}
+
+fn is_on(name: &str) -> bool {
+    variable(name).is_some_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+}
+
+/// The settings as they stand now.
+pub(crate) fn read() -> Settings {
+    let given = given().clone().unwrap_or_default();
+    let (ledger, ledger_problem) = match given.ledger.or_else(|| variable("EDGEQUAKE_OBS_LEDGER")) {
+        Some(off) if off.eq_ignore_ascii_case("off") => (None, None),
+        Some(path) => (Some(absolute(Path::new(&path))), None),
+        None => match user_data_folder() {
+            Some(folder) => (Some(folder.join("edgequake-obs").join("ledger.duckdb")), None),
+            None => (None, Some("there is no home folder to keep the ledger in: set EDGEQUAKE_OBS_LEDGER to a path, or to 'off'".to_owned())),
+        },
+    };
+    Settings {
+        ledger,
+        ledger_problem,
+        queue_bytes: variable("EDGEQUAKE_OBS_QUEUE_BYTES").and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_QUEUE_BYTES),
+        service_name: given.service_name.or_else(|| variable("OTEL_SERVICE_NAME")),
+        disabled: is_on("EDGEQUAKE_OBS_DISABLED"),
+        inject_stream_usage: !variable("EDGEQUAKE_OBS_STREAM_USAGE").is_some_and(|value| value.eq_ignore_ascii_case("off")),
+    }
+}
+
+/// `path` from the folder the process is in now: a program may change its folder later, its ledger must not move.
+fn absolute(path: &Path) -> PathBuf {
+    let path = match path.strip_prefix("~") {
+        Ok(rest) => home().map_or_else(|| path.to_path_buf(), |home| home.join(rest)),
+        Err(_) => path.to_path_buf(),
+    };
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn home() -> Option<PathBuf> {
+    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
+}
+
+/// Where the platform keeps a user's data: XDG, Apple's and Microsoft's conventions.
+fn user_data_folder() -> Option<PathBuf> {
+    if cfg!(windows) {
+        return variable("LOCALAPPDATA").map(PathBuf::from);
+    }
+    if cfg!(target_os = "macos") {
+        return home().map(|home| home.join("Library").join("Application Support"));
+    }
+    // The XDG specification: a relative path is invalid and to be ignored.
+    let xdg = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    xdg.or_else(|| home().map(|home| home.join(".local").join("share")))
+}
