@@ -1,5 +1,7 @@
 //! A user's own prices, names and discounts.
 
+mod read;
+
 use std::collections::BTreeMap;
 
 use crate::decimal::Decimal;
@@ -63,7 +65,7 @@ impl PriceList {
 }
 
 /// A part of the list price that is not paid. Every name that is given must match; the most specific discount counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discount {
     /// litellm's provider id.
     pub provider: Option<String>,

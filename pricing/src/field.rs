@@ -105,6 +105,18 @@ impl Base {
         )
     }
 
+    /// Prices that stand one level down in litellm's table, as `<outer>.<inner>` here.
+    pub(crate) const fn is_nested(self) -> bool {
+        matches!(
+            self,
+            Self::WebSearchLow
+                | Self::WebSearchMedium
+                | Self::WebSearchHigh
+                | Self::GeoUs
+                | Self::SpeedFast
+        )
+    }
+
     fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|base| base.name() == name)
     }

@@ -87,6 +87,30 @@ impl<'a> Entry<'a> {
         })
     }
 
+    /// The entry as litellm writes it: a JSON object of provider, prices and all other fields.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        let mut fields: Vec<(String, String)> = vec![(
+            "litellm_provider".to_owned(),
+            format!("\"{}\"", self.provider()),
+        )];
+        // Prices one level down are still in the attribute they come from.
+        let flat = self
+            .price_fields()
+            .filter(|(field, _)| !field.base.is_nested());
+        fields.extend(flat.map(|(field, rate)| (field.to_string(), rate.to_string())));
+        fields.extend(
+            self.attributes()
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        fields.sort();
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        format!("{{{}}}", fields.join(","))
+    }
+
     pub(crate) fn rows(self) -> impl Iterator<Item = Row<'a>> {
         let record = self.record();
         let (first, count) = (u16_at(record, 16) as usize, u8_at(record, 22) as usize);
