@@ -11,7 +11,7 @@ from edgequake_obs.ledger.spending import Bounds, selected
 
 from .options import add_bounds, add_rows, chosen_format, positive
 from .output import write
-from .reader import ask, nothing, opened
+from .reader import ask, no_ledger, nothing, opened
 from .table import Heading, render, seconds, usd, whole
 from .terminal import shows_boxes, terminal_width
 
@@ -78,4 +78,4 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(render(_HEADINGS, found, width=terminal_width(), ascii_only=not shows_boxes()))
             return 0
     except LedgerNotFoundError as error:
-        return nothing(style, str(error), CALLS_VIEW if whole_rows else list(_SHOWN))
+        return no_ledger(style, error, CALLS_VIEW if whole_rows else list(_SHOWN))

@@ -9,7 +9,7 @@ from edgequake_obs import ledger
 
 from .options import add_rows, chosen_format
 from .output import write
-from .reader import nothing
+from .reader import no_ledger
 
 if TYPE_CHECKING:
     import argparse
@@ -30,13 +30,19 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         report = ledger.fold(arguments.ledger)
     except ledger.LedgerNotFoundError as error:
-        return nothing(style, str(error), fields)
+        return no_ledger(style, error, fields)
     if style != "table":
         write(style, fields, ["BIGINT"] * len(fields), [(*report[:-1], round(report.seconds, 3))], sys.stdout)
         return 0
-    print(f"Folded {report.records:,} calls from {report.files:,} files in {report.seconds:.2f} s.")
+    files, calls = _counted(report.files, "file"), _counted(report.records, "call")
+    print(f"Folded {calls} from {files} in {report.seconds:.2f} s.")
     if report.set_aside:
-        print(f"{report.set_aside:,} lines could not be read and are kept in the spool's aside/.")
+        are = "is" if report.set_aside == 1 else "are"
+        print(f"{_counted(report.set_aside, 'line')} could not be read and {are} kept in the spool's aside/.")
     if report.busy:
-        print(f"{report.busy:,} files were busy and wait for the next fold.")
+        print(f"Somebody holds {_counted(report.busy, 'more file')}: the next fold takes what is left.")
     return 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -28,7 +28,7 @@ def opened(path: str | None) -> Generator[duckdb.DuckDBPyConnection]:
 
     place = place_of(path)
     if not place.exists():
-        raise LedgerNotFoundError(f"No ledger at {place.database} yet: it begins with the first recorded call.")
+        raise LedgerNotFoundError(place.database)
     connection = connect(path)
     try:
         yield connection
@@ -71,6 +71,12 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str, where: str | None) ->
 def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Sequence[Any]]:
     while batch := connection.fetchmany(_BATCH):
         yield from batch
+
+
+def no_ledger(style: str, error: LedgerNotFoundError, columns: Sequence[str]) -> int:
+    """Says that there is no ledger yet, which is no error: every ledger begins like that."""
+    line = str(error)
+    return nothing(style, f"{line[0].upper()}{line[1:]}.", columns)
 
 
 def nothing(style: str, line: str, columns: Sequence[str] = ()) -> int:

@@ -11,7 +11,7 @@ from edgequake_obs.ledger.spending import FIGURES, PERIODS, Bounds, group_names,
 
 from .options import add_bounds, add_rows, chosen_format, positive
 from .output import write
-from .reader import Answer, ask, nothing, opened
+from .reader import Answer, ask, no_ledger, nothing, opened
 from .table import Heading, render, usd, whole
 from .terminal import shows_boxes, terminal_width
 
@@ -23,6 +23,7 @@ NAME = "spend"
 HELP = "Calls, tokens and cost in groups, the most expensive first."
 
 # Shorter than the columns' names, so that a table with two of `--by` fits 80 cells.
+_SPARE = {"errors": 1, "input_tokens": 2, "output_tokens": 3}
 _TITLES = {"input_tokens": "input", "output_tokens": "output", "unpriced_calls": "unpriced"}
 
 
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             write(style, answer.columns, answer.types, islice(answer.rows, arguments.top), sys.stdout)
             return 0
     except LedgerNotFoundError as error:
-        return nothing(style, str(error), [*names, *FIGURES])
+        return no_ledger(style, error, [*names, *FIGURES])
 
 
 def _print_table(answer: Answer, names: Sequence[str], top: int | None) -> int:
@@ -77,12 +78,17 @@ def _print_table(answer: Answer, names: Sequence[str], top: int | None) -> int:
     if names and names[0] in PERIODS:
         shown.sort(key=lambda row: (row[0] is None, row[0]))  # stable: the most expensive first within each
     headings = [Heading(name) for name in names]
-    headings += [Heading(_TITLES.get(name, name), usd if name == "cost_usd" else whole, right=True) for name in FIGURES]
+    headings += [
+        Heading(_TITLES.get(name, name), usd if name == "cost_usd" else whole, right=True, spare=_SPARE.get(name, 0))
+        for name in FIGURES
+    ]
     last = ["total", *[None] * (len(names) - 1), *totals] if names else None
     sys.stdout.write(render(headings, shown, last, terminal_width(), ascii_only=not shows_boxes()))
     if left_out:
         print(f"{left_out:,} more groups are not shown, but are in the total.")
     if unpriced := total["unpriced_calls"]:
-        calls = "1 call has no known cost and is" if unpriced == 1 else f"{unpriced:,} calls have no known cost and are"
-        print(f"{calls} not in the sum: see them with `edgequake-obs calls --where 'cost_usd IS NULL'`.")
+        calls, them = f"{unpriced:,} calls have no known cost and are", "them"
+        if unpriced == 1:
+            calls, them = "1 call has no known cost and is", "it"
+        print(f"{calls} not in the sum: see {them} with `edgequake-obs calls --where 'cost_usd IS NULL'`.")
     return 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _NARROWEST = 6  # a text column is not cut below this
-_SHORT = 16  # and not below this while there are spare columns to leave out
+_SHORT = 12  # and not below this while there are spare columns to leave out
+
+
+_EXACT = Context(prec=60)  # more digits than a DECIMAL of DuckDB has
 
 
 class Heading(NamedTuple):
@@ -53,7 +56,7 @@ def usd(amount: Decimal) -> str:
     if amount == 0:
         return "0"
     decimals = max(4, min(12, 1 - amount.adjusted()))
-    rounded = amount.quantize(Decimal(1).scaleb(-decimals))
+    rounded = amount.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
     return f"{rounded:,f}"
 
 

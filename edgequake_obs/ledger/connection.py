@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from . import schema, spool
 from .creation import create
-from .descriptors import times_open
+from .descriptors import lock_again, times_open
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
 from .folding import fold_until, writable
 from .forks import refuse_inherited, turn
-from .holder import refusal
+from .holder import open_here, refusal
 from .place import Place, place_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def connect(path: str | Path | None = None) -> duckdb.DuckDBPyConnection:
     refuse_inherited(place)
     _native.flush(_FLUSH)
     if not place.exists() and path is not None:
-        raise LedgerNotFoundError(f"there is no ledger at {place.database}: nothing was recorded there yet")
+        raise LedgerNotFoundError(place.database)
     begun = time.monotonic()
     create(place)
     while True:
@@ -116,12 +116,13 @@ def _open_as_it_is(place: Place) -> duckdb.DuckDBPyConnection:
         # No settings: DuckDB shares the file with this process's other read-only connections only if they are the same.
         connection = duckdb.connect(place.database, read_only=True)
     except duckdb.Error as error:
+        if before:
+            lock_again(place.database)  # DuckDB may have looked into the file before it refused
         raise refusal(error, place) from error
     if before and times_open(place.database) > before:
-        # It is attached to another database of this process, and POSIX locks go with the first descriptor that is
-        # closed: ours stays open for as long as the process lives.
-        _never_closed.append(connection.cursor())
+        # It is attached to another database of this process: what we opened is a second descriptor, and whoever closed
+        # it later would take the other one's lock away.
+        connection.close()
+        lock_again(place.database)
+        raise open_here(place)
     return connection
-
-
-_never_closed: list[duckdb.DuckDBPyConnection] = []

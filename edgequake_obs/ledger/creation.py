@@ -41,7 +41,8 @@ def create(place: Place) -> None:
     _create_empty_file(place)
     if not os.path.exists(place.database):
         with turn(place, _WAIT):
-            _create_database(place)
+            if not os.path.exists(place.database):
+                _create_database(place)
 
 
 def _create_empty_file(place: Place) -> None:

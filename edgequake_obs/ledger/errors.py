@@ -10,6 +10,9 @@ class LedgerError(Exception):
 class LedgerNotFoundError(LedgerError):
     """There is no ledger at the path: nothing was recorded there yet."""
 
+    def __init__(self, database: str) -> None:
+        super().__init__(f"there is no ledger at {database} yet: it begins with the first recorded call")
+
 
 class LedgerBusyError(LedgerError):
     """Somebody else holds the ledger; the message says who, and what to do."""

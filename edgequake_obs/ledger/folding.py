@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _PATIENCE = 5.0  # seconds that a fold waits for another fold or for readers
-_AT_A_STRETCH = 0.1  # seconds after which the database is closed before the next file
+_AT_A_STRETCH = 0.25  # seconds after which the database is closed before the next file
 _BREATH = 0.05  # seconds in which readers get in then
 _STEP = 0.02  # seconds between two attempts
 _MEMORY = "400MB"
@@ -81,7 +81,7 @@ def fold(path: str | Path | None = None) -> FoldReport:
     place = place_of(path)
     _native.flush(2.0)
     if not place.exists():
-        raise LedgerNotFoundError(f"there is no ledger at {place.database}: nothing was recorded there yet")
+        raise LedgerNotFoundError(place.database)
     if os.path.isdir(place.spool) and not place.is_ours():
         raise LedgerError(
             f"{place.spool} belongs to another user: fold as its owner (UID {os.stat(place.spool).st_uid})"
@@ -124,7 +124,7 @@ def _fold_with_pauses(place: Place) -> FoldReport:
             if waiting:
                 time.sleep(_BREATH)
         except LedgerBusyError:
-            if time.monotonic() < until:
+            if time.monotonic() < until and not times_open(place.database):
                 time.sleep(_STEP)
             elif done.files or done.busy:
                 return done._replace(busy=done.busy + len(waiting))

@@ -45,8 +45,8 @@ def refusal(error: duckdb.Error, place: Place) -> LedgerError:
 def open_here(place: Place) -> LedgerBusyError:
     """The error where this process has the database open."""
     return LedgerBusyError(
-        f"this process (PID {os.getpid()}) has {place.database} open: close that connection; "
-        "to read beside it, open both with read_only=True and without settings"
+        f"this process (PID {os.getpid()}) has {place.database} open or attached: close or detach it; "
+        "two connections share it only if both were opened with read_only=True and no settings"
     )
 
 

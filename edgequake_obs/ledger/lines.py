@@ -54,12 +54,14 @@ def _sift(connection: duckdb.DuckDBPyConnection, path: str, sound: str, aside: s
     """Parts a file's lines in two and reads the sound ones; what DuckDB does not read of them goes aside as well."""
     with open(sound, "wb", opener=_private) as good, open(aside, "wb", opener=_private) as bad:
         count = 0
-        for line in spool.raw_lines(path):
-            if call_uid(line) is None:
-                bad.write(line if line.endswith(b"\n") else line + b"\n")
-                count += 1
+        over_long = False
+        for piece in spool.raw_lines(path):
+            if over_long or spool.is_open(piece) or call_uid(piece) is None:
+                bad.write(piece)
+                count += not over_long
+                over_long = spool.is_open(piece)
             else:
-                good.write(line if line.endswith(b"\n") else line + b"\n")
+                good.write(piece)
         good.flush()
         if _read(connection, sound) < spool.count_lines(sound):
             read = Counter(row[0] for row in connection.execute("SELECT call_uid FROM line").fetchall())
@@ -76,8 +78,7 @@ def _sift(connection: duckdb.DuckDBPyConnection, path: str, sound: str, aside: s
 def call_uid(line: bytes) -> UUID | None:
     """The id of the call that a line records; None where the line cannot be read or records something else."""
     try:
-        # A piece of an over-long line has no newline at its end; neither has the last line of a file.
-        record: Any = json.loads(line.decode()) if len(line) < spool.LONGEST_LINE else None
+        record: Any = json.loads(line.decode())
         if not isinstance(record, dict) or cast("dict[str, Any]", record).get("kind") is not None:
             return None
         return UUID(cast("dict[str, Any]", record)["call_uid"])

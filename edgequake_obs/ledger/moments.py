@@ -48,7 +48,7 @@ def epoch_ns(name: str, moment: datetime | date | str, tz: str, connection: duck
             ) from None
     elif not isinstance(moment, datetime):
         if not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers need not be typed
-            raise ValueError(f"{name} is a {type(moment).__name__}: use a datetime or a string")
+            raise ValueError(f"{name}={moment!r} is not a point in time: use a datetime or a string")
         moment = datetime.combine(moment, time())
     return _nanoseconds(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
 

@@ -77,7 +77,11 @@ def spend(  # noqa: PLR0917 -- the names and their order are public
     try:
         return connection.sql(spend_query(connection, names, Bounds(since, until, where, tz)))
     except duckdb.ProgrammingError as error:
+        connection.close()
         raise not_a_condition(where, error) from error
+    except ValueError:
+        connection.close()
+        raise
 
 
 def spend_query(

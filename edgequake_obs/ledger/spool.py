@@ -88,8 +88,20 @@ def count_lines(path: str) -> int:
 
 
 def raw_lines(path: str) -> Iterator[bytes]:
-    """The lines of a file without blank ones; one that is longer than DuckDB reads comes in several pieces."""
+    """The lines of a file without blank ones, each with its newline; what DuckDB could not read comes in pieces.
+
+    All pieces of an over-long line but the last are `LONGEST_LINE` long and have no newline.
+    """
     with open(path, "rb") as file:
+        piece = b""
         while line := file.readline(LONGEST_LINE):
-            if not line.isspace():
+            if len(line) < LONGEST_LINE and not line.endswith(b"\n"):
+                line += b"\n"  # the last one, torn
+            if not line.isspace() or is_open(piece):
                 yield line
+            piece = line
+
+
+def is_open(piece: bytes) -> bool:
+    """Whether a piece of a line is followed by another one."""
+    return len(piece) == LONGEST_LINE and not piece.endswith(b"\n")
