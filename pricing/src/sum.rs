@@ -216,14 +216,17 @@ fn add_units(units: &Units, rates: &Rates<'_>, sum: &mut Sum) {
     if units.quantity.is_zero() {
         return;
     }
+    if let (Unit::Images, Some(pixels)) = (units.unit, units.pixels) {
+        let rate = by_pixel(rates);
+        if image(units, rates).is_none() && rate.is_some() {
+            return sum.add(Unit::Pixels.as_str(), pixels, false, rate, Decimal::ONE);
+        }
+    }
     let (rate, field) = match units.unit {
         Unit::AudioSeconds => return add_seconds(units, rates, sum),
         Unit::VideoSeconds => (video(units, rates), Base::OutputSecond),
         Unit::Images => (image(units, rates), Base::OutputImage),
-        Unit::Pixels => (
-            first(rates, &[Base::OutputPixel, Base::InputPixel]),
-            Base::OutputPixel,
-        ),
+        Unit::Pixels => (by_pixel(rates), Base::OutputPixel),
         Unit::Characters => (
             first(rates, &[Base::InputCharacter, Base::OutputCharacter]),
             Base::InputCharacter,
@@ -278,6 +281,18 @@ fn add_seconds(units: &Units, rates: &Rates<'_>, sum: &mut Sum) {
 
 fn first(rates: &Rates<'_>, bases: &[Base]) -> Rate {
     bases.iter().find_map(|base| rates.per_unit(*base))
+}
+
+/// The table prices some pixels on one side and writes 0 on the other.
+fn by_pixel(rates: &Rates<'_>) -> Rate {
+    let (input, output) = (
+        rates.per_unit(Base::InputPixel),
+        rates.per_unit(Base::OutputPixel),
+    );
+    output
+        .filter(|(_, rate)| !rate.is_zero())
+        .or(input)
+        .or(output)
 }
 
 fn video(units: &Units, rates: &Rates<'_>) -> Rate {

@@ -53,6 +53,8 @@ pub(crate) struct Units {
     pub(crate) quantity: Decimal,
     /// The field of the resolution or size, where the usage names one; `Err` if no field is known for it.
     pub(crate) variant: Option<Result<Base, ()>>,
+    /// How many pixels the images have, where the usage says.
+    pub(crate) pixels: Option<Decimal>,
     /// How many results were asked for, where a query's price depends on it.
     pub(crate) results: Option<u64>,
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pricing::compile::{Sources, compile};
+use pricing::compile::{Sources, compile, update};
 use pricing::{CostQuery, PricingError, Snapshot, Usd, cost, estimated_usage};
 use serde_json::Value;
 
@@ -174,4 +174,52 @@ fn another_snapshot_prices_calls() {
     assert_eq!(cost.usd, Some(Usd::parse("0.00205").unwrap()));
     assert_eq!(cost.status.as_str(), "estimated");
     assert_eq!(cost.price_key.as_deref(), Some("p/m"));
+}
+
+/// A newer table changes a price that the history knows: the old one holds until the new table's date.
+#[test]
+fn an_update_keeps_what_was_true_before() {
+    let table = source("sources/litellm_model_prices.json");
+    let mut parsed: BTreeMap<String, BTreeMap<String, Value>> =
+        serde_json::from_str(&table).unwrap();
+    parsed
+        .get_mut("o3")
+        .unwrap()
+        .insert("input_cost_per_token".to_owned(), serde_json::json!(1e-6));
+    let compiled = update(&serde_json::to_string(&parsed).unwrap(), "2027-03-01").unwrap();
+    assert!(
+        compiled
+            .notes
+            .iter()
+            .any(|note| note.starts_with("o3 input_cost_per_token is 0.000002"))
+    );
+    let newer = Snapshot::open(compiled.bytes).unwrap();
+    assert!(newer.version().starts_with("2027-03-01+"));
+    let changes: Vec<_> = Snapshot::embedded()
+        .changes_to(&newer)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(changes, ["o3 input_cost_per_token: 0.000002 -> 0.000001"]);
+
+    let book = pricing::PriceBook::default().with_snapshot(newer);
+    // Days since 1970: 2025-06-09, 2027-02-28 and 2027-03-01.
+    for (day, price) in [(20_248, "10"), (20_877, "2"), (20_878, "1"), (20_900, "1")] {
+        let at_ns = day * 86_400_000_000_000;
+        let query = CostQuery {
+            provider: "openai",
+            model: "o3",
+            at_ns,
+            book: Some(&book),
+            ..CostQuery::default()
+        };
+        assert_eq!(
+            cost(&estimated_usage(1_000_000, 0), &query).usd,
+            Some(Usd::parse(price).unwrap()),
+            "{day}"
+        );
+    }
+    for table in ["{}", "[]", "not JSON", r#"{"m":{"litellm_provider":"p"}}"#] {
+        assert!(update(table, "2027-03-01").is_err(), "{table}");
+    }
 }

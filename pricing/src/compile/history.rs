@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Disagreement;
 use super::draft::{self, EntryDraft, Prices, RowDraft, source_error};
 use super::overlay::Overlay;
 use crate::clock;
@@ -35,22 +36,46 @@ struct Dated<'a> {
 pub(super) fn apply(
     text: &str,
     overlay: &Overlay<'_>,
+    disagreement: Disagreement,
     entries: &mut BTreeMap<String, EntryDraft>,
+    notes: &mut Vec<String>,
 ) -> Result<(), PricingError> {
     let history: History<'_> = serde_json::from_str(text).map_err(source_error)?;
     let today = overlay.as_of_day()?;
     for Model { model, history } in history.models {
-        let entry = entries
-            .get_mut(&model)
-            .ok_or_else(|| source_error(format!("{model} has dated prices only")))?;
+        let entry = match entries.get_mut(&model) {
+            Some(entry) => entry,
+            None if disagreement == Disagreement::TableIsNewer => {
+                notes.push(format!(
+                    "{model}: has dated prices, but is not in the table any more"
+                ));
+                continue;
+            }
+            None => return Err(source_error(format!("{model} has dated prices only"))),
+        };
         let mut rows: Vec<RowDraft> = history
             .into_iter()
             .map(|dated| row(&model, dated, overlay))
             .collect::<Result<_, _>>()?;
         rows.sort_by_key(|row| row.low);
-        if let Some(current) = rows.iter_mut().rfind(|row| row.low <= today) {
-            agree(&model, &current.prices, &entry.prices, overlay)?;
-            current.kind = ROW_DATED_CURRENT;
+        if let Some(current) = rows.iter().rposition(|row| row.low <= today) {
+            match conflict(&model, &rows[current].prices, &entry.prices, overlay) {
+                None => rows[current].kind = ROW_DATED_CURRENT,
+                Some(conflict) if disagreement == Disagreement::TableIsNewer => {
+                    notes.push(format!("{conflict}; the table's from {} on", overlay.as_of));
+                    let row = RowDraft {
+                        kind: ROW_DATED_CURRENT,
+                        low: today,
+                        ..RowDraft::default()
+                    };
+                    rows.insert(current + 1, row);
+                }
+                Some(conflict) => {
+                    return Err(source_error(format!(
+                        "conflict: {conflict}; decide in overlay.json"
+                    )));
+                }
+            }
         }
         entry.rows.extend(rows);
     }
@@ -93,24 +118,17 @@ fn row(model: &str, dated: Dated<'_>, overlay: &Overlay<'_>) -> Result<RowDraft,
     Ok(row)
 }
 
-/// Two sources for the same day must say the same, or the overlay decides.
-fn agree(
-    model: &str,
-    dated: &Prices,
-    table: &Prices,
-    overlay: &Overlay<'_>,
-) -> Result<(), PricingError> {
-    for (code, rate) in dated {
-        let field =
-            PriceField::from_code(*code).ok_or_else(|| source_error("a field without a name"))?;
-        if table.get(code) != Some(rate) && !overlay.decides(model, field) {
-            return Err(source_error(format!(
-                "conflict: {model} {field} is {rate} in the history, {} in the table; decide in overlay.json",
-                table
-                    .get(code)
-                    .map_or_else(|| "absent".to_owned(), ToString::to_string),
-            )));
-        }
-    }
-    Ok(())
+/// Where two sources for the same day do not say the same, and the overlay does not decide.
+fn conflict(model: &str, dated: &Prices, table: &Prices, overlay: &Overlay<'_>) -> Option<String> {
+    dated
+        .iter()
+        .filter(|(code, rate)| table.get(code) != Some(rate))
+        .find_map(|(code, rate)| {
+            let field = PriceField::from_code(*code)?;
+            let other = table
+                .get(code)
+                .map_or_else(|| "absent".to_owned(), ToString::to_string);
+            (!overlay.decides(model, field))
+                .then(|| format!("{model} {field} is {rate} in the history, {other} in the table"))
+        })
 }

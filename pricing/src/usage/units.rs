@@ -44,6 +44,7 @@ pub(super) fn of(unit: Unit, quantity: Decimal) -> Usage {
             unit,
             quantity,
             variant: None,
+            pixels: None,
             results: None,
         }),
         ..Usage::default()
@@ -86,6 +87,12 @@ pub(super) fn read(format: UsageFormat, json: &str) -> Result<Usage, PricingErro
     let Some(quantity) = decimal(value)? else {
         return Ok(Usage::absent());
     };
+    let each = usage.image_size.as_deref().and_then(area);
+    let pixels = match (decimal(usage.pixels)?, each) {
+        (Some(pixels), _) => Some(pixels),
+        (None, Some(each)) => quantity.times(each),
+        (None, None) => None,
+    };
     let variant = match unit {
         Unit::VideoSeconds => usage.video_resolution.as_deref().map(resolution),
         Unit::Images => usage.image_size.as_deref().map(size),
@@ -96,6 +103,7 @@ pub(super) fn read(format: UsageFormat, json: &str) -> Result<Usage, PricingErro
             unit,
             quantity,
             variant,
+            pixels,
             results: usage.max_results,
         }),
         ..Usage::default()
@@ -112,6 +120,13 @@ fn resolution(name: &str) -> Result<Base, ()> {
         "4k" => Base::OutputSecond4k,
         _ => return Err(()),
     })
+}
+
+/// The pixels of one image of a size such as `1024x1536`.
+fn area(size: &str) -> Option<Decimal> {
+    let (width, height) = size.split_once('x')?;
+    let (width, height): (u32, u32) = (width.parse().ok()?, height.parse().ok()?);
+    Some(Decimal::whole(u64::from(width) * u64::from(height)))
 }
 
 fn size(name: &str) -> Result<Base, ()> {
