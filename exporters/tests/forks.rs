@@ -70,6 +70,7 @@ fn forks_under_load_share_nothing_and_lose_nothing() {
             }
             number
         });
+        let mut failed = 0;
         for fork_number in 1..=FORKS {
             let pid = fork(|| {
                 inherited.after_fork_in_child();
@@ -80,9 +81,11 @@ fn forks_under_load_share_nothing_and_lose_nothing() {
                 (0..50).for_each(|number| own.push(record(fork_number * SPAN + number)));
                 own.flush(LONG)
             });
-            assert!(ended_well(pid));
+            failed += u32::from(!ended_well(pid));
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
+        // Not before: the scope waits for the load to end.
+        assert_eq!(failed, 0);
         load.join().unwrap()
     });
     assert!(inherited.flush(LONG));

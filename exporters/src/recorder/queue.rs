@@ -163,15 +163,16 @@ impl Queue {
         self.failed(error, ledger);
     }
 
-    /// What a writer that panicked held is lost, and counted; the next record starts another.
-    pub(super) fn writer_ended(&mut self, panicked: bool) {
+    pub(super) fn writer_ended(&mut self) {
         self.writer_runs = false;
         self.parked = false;
-        if panicked {
-            self.dropped_internal += self.forget_taken();
-            self.failures += 1;
-            self.last_error = Some("a fault in edgequake_obs ended the writer thread".to_owned());
-        }
+    }
+
+    pub(super) fn writer_panicked(&mut self) {
+        self.writer_ended();
+        self.dropped_internal += self.forget_taken();
+        self.failures += 1;
+        self.last_error = Some("a fault in edgequake_obs ended the writer thread".to_owned());
     }
 
     /// How many records the writer had taken, which no longer count.

@@ -87,6 +87,8 @@ impl Writer {
                 queue.flush_begins();
                 shared.progress.notify_all();
                 if queue.is_closed() {
+                    // Under this lock: a record that comes now starts another thread.
+                    queue.writer_ended();
                     return false;
                 }
                 if idle_since.elapsed() < ATTENTIVE {
@@ -172,12 +174,14 @@ fn until_urgent<'a>(
     queue
 }
 
-/// Says that the thread is gone, whichever way it went.
+/// Says so if the thread panics: what it held is lost, and the next record starts another.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.lock().writer_ended(thread::panicking());
-        self.0.progress.notify_all();
+        if thread::panicking() {
+            self.0.lock().writer_panicked();
+            self.0.progress.notify_all();
+        }
     }
 }

@@ -5,6 +5,8 @@
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 const NONE: i32 = -1;
+/// No file has this inode.
+const UNKNOWN: u64 = 0;
 
 /// Written by the thread that owns the file, read by a child of a fork in which that thread does not exist.
 #[derive(Debug)]
@@ -25,10 +27,15 @@ impl Default for Descriptor {
 }
 
 impl Descriptor {
-    pub(super) fn publish(&self, number: i32, device: u64, inode: u64) {
-        self.device.store(device, Ordering::Relaxed);
-        self.inode.store(inode, Ordering::Relaxed);
+    /// Comes right after the open: a child that is forked in between keeps the file open for life.
+    pub(super) fn publish(&self, number: i32) {
+        self.inode.store(UNKNOWN, Ordering::Relaxed);
         self.number.store(number, Ordering::Release);
+    }
+
+    pub(super) fn identify(&self, (device, inode): (u64, u64)) {
+        self.device.store(device, Ordering::Relaxed);
+        self.inode.store(inode, Ordering::Release);
     }
 
     /// Comes before the close: a number that is closed already may be another file's by the time a child looks.
@@ -43,17 +50,15 @@ impl Descriptor {
         if number == NONE {
             return;
         }
+        let inode = self.inode.load(Ordering::Acquire);
+        let ours = (self.device.load(Ordering::Relaxed), inode);
         // SAFETY: `stat` is plain integers, for which zero is a value, and is not read unless `fstat` filled it; `fstat`
         // and `close` take any number. The file is ours (a program that closes descriptors wholesale may have given the
         // number to another), and its owner, a thread of the parent, does not exist here.
         unsafe {
             let mut stat: libc::stat = std::mem::zeroed();
-            if libc::fstat(number, &raw mut stat) == 0
-                && file_id(&stat)
-                    == (
-                        self.device.load(Ordering::Relaxed),
-                        self.inode.load(Ordering::Relaxed),
-                    )
+            if inode == UNKNOWN
+                || (libc::fstat(number, &raw mut stat) == 0 && file_id(&stat) == ours)
             {
                 libc::close(number);
             }

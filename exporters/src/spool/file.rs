@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use super::descriptor::Descriptor;
 
 const OWNER_MAY_WRITE: u32 = 0o200;
+const PRIVATE: u32 = 0o600;
+const SHARED: u32 = 0o660;
 /// Between two tries for a lock; a fold holds it for microseconds.
 const LOCK_RETRY: Duration = Duration::from_millis(1);
 
@@ -26,11 +28,30 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn of_folder(folder: &Metadata) -> Self {
         let shared_by_group = folder.mode() & 0o070 != 0;
+        let mode = if shared_by_group { SHARED } else { PRIVATE };
         Self {
-            mode: if shared_by_group { 0o660 } else { 0o600 },
+            mode,
             owner: folder.uid(),
             group: folder.gid(),
         }
+    }
+
+    fn give_to(&self, file: &File) -> io::Result<()> {
+        let made = file.metadata()?;
+        if made.uid() != self.owner {
+            // Only root can give a file away, and has to: the owner of the ledger could not read the lines.
+            let _ = fchown(file, Some(self.owner), None);
+        }
+        let mut mode = self.mode;
+        if mode == SHARED
+            && made.gid() != self.group
+            && fchown(file, None, Some(self.group)).is_err()
+        {
+            // For the folder's group, and no other.
+            mode = PRIVATE;
+        }
+        // Whatever the umask is: a file without the write bit is closed.
+        file.set_permissions(Permissions::from_mode(mode))
     }
 }
 
@@ -59,6 +80,13 @@ pub(super) struct SpoolFile {
 #[derive(Debug)]
 struct Published(Arc<Descriptor>);
 
+impl Published {
+    fn new(file: &File, descriptor: &Arc<Descriptor>) -> Self {
+        descriptor.publish(file.as_raw_fd());
+        Self(Arc::clone(descriptor))
+    }
+}
+
 impl Drop for Published {
     fn drop(&mut self) {
         self.0.retract();
@@ -81,11 +109,12 @@ impl SpoolFile {
             .append(true)
             .custom_flags(flags)
             .open(path)?;
+        let published = Published::new(&file, descriptor);
         let metadata = file.metadata()?;
         if !is_open(&metadata) || metadata.len() > full {
             return Ok(None);
         }
-        Ok(Some(Self::publish(path, file, &metadata, descriptor)))
+        Ok(Some(Self::identified(path, &metadata, published, file)))
     }
 
     pub(super) fn create(
@@ -93,18 +122,20 @@ impl SpoolFile {
         access: &Access,
         descriptor: &Arc<Descriptor>,
     ) -> io::Result<Self> {
-        let file = new_file(path, access)?;
+        let file = create(path)?;
+        let published = Published::new(&file, descriptor);
+        access.give_to(&file)?;
         let metadata = file.metadata()?;
-        Ok(Self::publish(path, file, &metadata, descriptor))
+        Ok(Self::identified(path, &metadata, published, file))
     }
 
-    fn publish(path: &Path, file: File, metadata: &Metadata, descriptor: &Arc<Descriptor>) -> Self {
-        let id = (metadata.dev(), metadata.ino());
-        descriptor.publish(file.as_raw_fd(), id.0, id.1);
+    fn identified(path: &Path, metadata: &Metadata, published: Published, file: File) -> Self {
+        let id = id(metadata);
+        published.0.identify(id);
         Self {
             path: path.to_owned(),
             id,
-            published: Published(Arc::clone(descriptor)),
+            published,
             file,
         }
     }
@@ -150,7 +181,7 @@ impl SpoolFile {
             }
             Err(error) => return Err(error),
         };
-        let refusal = if (metadata.dev(), metadata.ino()) != self.id {
+        let refusal = if id(&metadata) != self.id {
             Some(Entry::NotOurs)
         } else if !is_open(&metadata) {
             Some(Entry::Closed)
@@ -211,34 +242,20 @@ fn is_open(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.nlink() > 0 && metadata.mode() & OWNER_MAY_WRITE != 0
 }
 
-/// Makes a file that is not there yet.
-pub(super) fn new_file(path: &Path, access: &Access) -> io::Result<File> {
-    let file = OpenOptions::new()
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .append(true)
         .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    let made = file.metadata()?;
-    // Only root can give a file away: its lines would be unreadable to the owner of the ledger.
-    let owner = (made.uid() != access.owner).then_some(access.owner);
-    let group = (made.gid() != access.group && access.mode == 0o660).then_some(access.group);
-    if owner.is_some() {
-        let _ = std::os::unix::fs::fchown(&file, owner, None);
-    }
-    if group.is_some() {
-        let _ = std::os::unix::fs::fchown(&file, None, group);
-    }
-    // Group access only for the folder's group, and the write bit whatever the umask is: without it the file is closed.
-    let shared = access.mode != 0o660 || file.metadata()?.gid() == access.group;
-    file.set_permissions(Permissions::from_mode(if shared {
-        access.mode
-    } else {
-        0o600
-    }))?;
-    Ok(file)
+        .mode(PRIVATE)
+        .open(path)
 }
 
-/// What tells one folder from another that came to the same path.
+/// Makes an empty file that is not there yet.
+pub(super) fn create_empty(path: &Path, access: &Access) -> io::Result<()> {
+    access.give_to(&create(path)?)
+}
+
+/// What tells one file or folder from another that has its path, or its number.
 pub(super) fn id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }

@@ -53,12 +53,12 @@ impl SpoolFile {
 
     pub(super) fn create(
         path: &Path,
-        access: &Access,
+        _access: &Access,
         _descriptor: &Arc<Descriptor>,
     ) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            file: new_file(path, access)?,
+            file: create(path)?,
         })
     }
 
@@ -94,8 +94,12 @@ impl SpoolFile {
     pub(super) fn abandon(self) {}
 }
 
-pub(super) fn new_file(path: &Path, _access: &Access) -> io::Result<File> {
+fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create_new(true).open(path)
+}
+
+pub(super) fn create_empty(path: &Path, _access: &Access) -> io::Result<()> {
+    create(path).map(drop)
 }
 
 /// There is no number to tell folders apart by: one at the path is the one.

@@ -37,7 +37,7 @@ impl Folder {
         self.id = Some(file::id(&metadata));
         let access = Access::of_folder(&metadata);
         // It is there already, or we may not make files here; the latter shows where we have to make one.
-        let _ = file::new_file(&self.path.join(format!("0-none.v{SCHEMA}.jsonl")), &access);
+        let _ = file::create_empty(&self.path.join(format!("0-none.v{SCHEMA}.jsonl")), &access);
         Ok(access)
     }
 

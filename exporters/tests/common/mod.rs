@@ -165,18 +165,25 @@ pub(crate) fn recorder(ledger: &Path) -> Recorder {
     })
 }
 
-/// The descriptors of this process that lead into the folder.
+/// The descriptors of this process for spool files in the folder. The folder itself and the empty file, which a thread of
+/// the parent may just have been looking at when a child was forked, bear no lock.
 pub(crate) fn descriptors_of(folder: &Path) -> Vec<i32> {
-    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
-    let mut numbers: Vec<i32> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            fs::read_link(&path)
-                .ok()?
-                .starts_with(folder)
-                .then(|| path.file_name()?.to_str()?.parse().ok())?
-        })
-        .collect();
+    let mut numbers: Vec<i32> = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let Ok(target) = fs::read_link(entry.path()) else {
+            continue;
+        };
+        if target.parent() == Some(folder)
+            && target.to_string_lossy().contains(".jsonl")
+            && !is_the_empty_one(&target)
+        {
+            numbers.push(entry.file_name().to_str().unwrap().parse().unwrap());
+        }
+    }
     numbers.sort_unstable();
     numbers
 }
