@@ -44,7 +44,10 @@ def instrument(*libraries: str) -> None:
 
 
 def uninstrument() -> None:
-    """Put every function back as it was found. Calls and streams under way are recorded to their end."""
+    """Put every function back as it was found.
+
+    A stream under way is recorded to its end; a call that is still waiting for its answer is recorded as abandoned.
+    """
     for patch in _patches.values():
         patch.drop()
 

@@ -79,11 +79,15 @@ class Wrapped:
         from wrapt import FunctionWrapper
 
         def wrapper(wrapped: Original, instance: object, args: Args, kwargs: Kwargs) -> object:
-            # wrapt gives a bound method and its object; the handler gets function and self, as from `InPlace`.
-            function: Original | None = getattr(wrapped, "__func__", None)
-            if instance is None or function is None:
+            if instance is None:
                 return self._switch[0](wrapped, args, kwargs)
-            return self._switch[0](function, (instance, *args), kwargs)
+
+            # wrapt gives what is bound to the object; the handler gets function and self, as from `InPlace`. Not by
+            # `__func__`: another tool's wrapper would hand out the function beneath itself.
+            def original(_: object, *args: object, **kwargs: object) -> object:
+                return wrapped(*args, **kwargs)
+
+            return self._switch[0](original, (instance, *args), kwargs)
 
         self._switch = [handler]
         self._owner, self._name = owner, name

@@ -11,9 +11,8 @@ from __future__ import annotations
 import copy
 import sys
 
-from edgequake_obs._caller import current as caller
-
 from edgequake_obs import _native
+from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.frame import Frame, current, leave
 

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
         def _get_content_decoder(self) -> Decoder: ...
 
 
-# How the last event of a stream ends. Its bytes can be nothing else: inside JSON a line break is written as \n.
-_LAST = (b"[DONE]\n\n", b"[DONE]\r\n\r\n")
+# How the last event of a stream ends, `data: [DONE]`, and no JSON does.
+_LAST = b"E]\n\n"
 _KEEP = 16 << 20  # bytes of a body that is no stream; of a longer one its end, where the usage stands
 _KEEP_END = 256 << 10
 
@@ -110,15 +110,66 @@ class Collected:
         self._call.failed(error_type, message, self._status)
 
 
-class _Tee:
-    """What both kinds share: how reading along ends, once."""
+class _Progress:
+    """How far a reader has come, and how its reading ends: once."""
 
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.ended = False
+        self.last = b""  # what the program was given last
+
+    def parts(self, data: bytes) -> Iterator[bytes]:
+        """The last event, apart from what came in one piece with it.
+
+        The SDK stops at the last event and never asks for the end of the body. In one piece, a program that left at the
+        content before looks the same as one that has read everything; who asks for the last event has had the rest.
+        """
+        start = data.rfind(b"data:")
+        if start > 0:
+            yield data[:start]
+        rest = self.eof()
+        yield data[max(start, 0) :] + rest
+
+    def eof(self) -> bytes:
+        if self.ended:
+            return b""
+        self.ended = True
+        try:
+            return self.reader.eof()
+        except Exception as error:
+            _native.note_internal_error("stream end", error)
+            return b""
+
+    def failed(self, error: BaseException) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        try:
+            if isinstance(error, Exception):
+                self.reader.failed(type(error).__name__, str(error))
+            else:
+                self.reader.failed("cancelled", type(error).__name__)
+        except Exception as internal:
+            _native.note_internal_error("stream failure", internal)
+
+    def closed(self) -> None:
+        if self.ended:
+            return
+        if _ends_the_stream(self.last):
+            self.eof()
+            return
+        self.ended = True
+        try:
+            self.reader.closed()
+        except Exception as error:
+            _native.note_internal_error("stream close", error)
+
+
+class _Tee:
     def __init__(self, stream: object, reader: Reader, decoder: Decoder | None) -> None:
         self._stream = stream
-        self._reader = reader
         self._decoder = decoder
-        self._ended = False
-        self._last = self._before_last = b""
+        self._progress = _Progress(reader)
 
     def __getattr__(self, name: str) -> object:
         # Who looks at the stream itself (httpx2 for `elapsed`, a test for its transport's fields) finds the real one.
@@ -126,122 +177,82 @@ class _Tee:
             raise AttributeError(name)
         return getattr(self._stream, name)
 
-    def _split(self, data: bytes) -> Iterator[bytes]:
-        # The SDK stops at the last event and never asks for the end of the body. If content and last event come in one
-        # piece, a program that left at the content looks the same as one that read all. So the last event goes out
-        # apart: who asks for it has had everything before.
-        start = data.rfind(b"data:")
-        if start > 0:
-            yield data[:start]
-        rest = self._eof()
-        yield data[max(start, 0) :] + rest
-
-    def _eof(self) -> bytes:
-        if self._ended:
-            return b""
-        self._ended = True
-        try:
-            return self._reader.eof()
-        except Exception as error:
-            _native.note_internal_error("stream end", error)
-            return b""
-
-    def _failed(self, error: BaseException) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        try:
-            if isinstance(error, Exception):
-                self._reader.failed(type(error).__name__, str(error))
-            else:
-                self._reader.failed("cancelled", type(error).__name__)
-        except Exception as internal:
-            _native.note_internal_error("stream failure", internal)
-
-    def _closed(self) -> None:
-        if self._ended:
-            return
-        if _ends_the_stream(self._before_last + self._last):
-            self._eof()
-            return
-        self._ended = True
-        try:
-            self._reader.closed()
-        except Exception as error:
-            _native.note_internal_error("stream close", error)
-
 
 class _SyncTee(_Tee):
     _stream: SyncStream
 
     def __iter__(self) -> Iterator[bytes]:
-        feed = self._reader.feed
-        source = self._stream if self._decoder is None else _decoded(self._stream, self._decoder)
+        progress = self._progress
+        feed = progress.reader.feed
+        source = iter(self._stream if self._decoder is None else _decoded(self._stream, self._decoder))
         try:
             for piece in source:
-                data = piece
-                if not self._ended:
-                    try:
-                        data = feed(piece)
-                    except Exception as error:
-                        _native.note_internal_error("stream", error)
-                    if data.endswith(_LAST):
-                        yield from self._split(data)
-                        continue
-                    self._before_last, self._last = self._last, data
+                try:
+                    data = feed(piece)
+                except Exception as error:
+                    _native.note_internal_error("stream", error)
+                    data = piece
+                if data.endswith(_LAST):
+                    yield from progress.parts(data)
+                    break
                 if data:
+                    progress.last = data
                     yield data
+            yield from source
         except GeneratorExit:
             raise  # the program left; `close` follows, or nothing does
         except BaseException as error:
-            self._failed(error)
+            progress.failed(error)
             raise
-        rest = self._eof()
+        rest = progress.eof()
         if rest:
             yield rest
 
     def close(self) -> None:
-        self._closed()
+        self._progress.closed()
         self._stream.close()
 
 
 class _AsyncTee(_Tee):
     _stream: AsyncStream
 
+    # openai 3 reads a second time after the last event, while the first reading rests there.
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        feed = self._reader.feed
+        progress = self._progress
+        feed = progress.reader.feed
         source = (self._stream if self._decoder is None else _adecoded(self._stream, self._decoder)).__aiter__()
         try:
             async for piece in source:
-                data = piece
-                if not self._ended:
-                    try:
-                        data = feed(piece)
-                    except Exception as error:
-                        _native.note_internal_error("stream", error)
-                    if data.endswith(_LAST):
-                        for part in self._split(data):
-                            yield part
-                        continue
-                    self._before_last, self._last = self._last, data
+                try:
+                    data = feed(piece)
+                except Exception as error:
+                    _native.note_internal_error("stream", error)
+                    data = piece
+                if data.endswith(_LAST):
+                    for part in progress.parts(data):
+                        yield part
+                    break
                 if data:
+                    progress.last = data
                     yield data
+            async for piece in source:
+                yield piece
         except GeneratorExit:
             raise
         except BaseException as error:
-            self._failed(error)
+            progress.failed(error)
             raise
         finally:
             # As httpx2 does: an asynchronous generator that is only dropped would be closed later, by the event loop.
             aclose = getattr(source, "aclose", None)
             if aclose is not None:
                 await aclose()
-        rest = self._eof()
+        rest = progress.eof()
         if rest:
             yield rest
 
     async def aclose(self) -> None:
-        self._closed()
+        self._progress.closed()
         await self._stream.aclose()
 
 
@@ -263,9 +274,9 @@ def _pieces(decoded: bytes | Iterator[bytes]) -> Iterator[bytes]:
     return iter((decoded,)) if isinstance(decoded, bytes) else decoded
 
 
-def _ends_the_stream(tail: bytes) -> bool:
-    # The last event cut in two, or followed by a comment. Only a line of its own counts, not somebody's text about it.
-    before, mark, _ = tail.rpartition(b"[DONE]")
+def _ends_the_stream(data: bytes) -> bool:
+    # The last event with other line ends, or followed by a comment. Only a line of its own counts, not a text about it.
+    before, mark, _ = data.rpartition(b"[DONE]")
     line = before.replace(b"\r", b"\n").rpartition(b"\n")[2]
     return bool(mark) and line.strip() == b"data:"
 

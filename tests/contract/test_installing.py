@@ -1,0 +1,444 @@
+"""Putting the hooks in and taking them out."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import openai
+import openai._base_client as base
+import pytest
+import wrapt
+
+from edgequake_obs import _native, patches
+from edgequake_obs.patches import hooks
+
+from .runs import MESSAGES, Ledger, only
+from .server import Server
+
+TARGETS = [
+    (base.SyncAPIClient, "request"),
+    (base.AsyncAPIClient, "request"),
+    (base.SyncAPIClient, "_process_response"),
+    (base.AsyncAPIClient, "_process_response"),
+    (base.BaseClient, "_build_request"),
+    (base.BaseClient, "_calculate_retry_timeout"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    yield
+    patches.uninstrument()
+
+
+def state() -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for owner, name in TARGETS:
+        f = vars(owner)[name]
+        found.append((f, f.__code__, f.__defaults__, f.__kwdefaults__, f.__closure__, dict(f.__dict__)))
+    return found
+
+
+def call(server: Server, exchange: str = "chat", **more: Any) -> Any:
+    client = openai.OpenAI(base_url=server.url(exchange, "install"), api_key="none")
+    return client.chat.completions.create(model="m", messages=MESSAGES, **more)
+
+
+def test_uninstrument_restores_every_function() -> None:
+    before = state()
+    patches.instrument("openai")
+    during = state()
+    for (found, code, *_), (function, replaced, *_) in zip(before, during, strict=True):
+        assert function is found
+        assert replaced is not code
+    patches.uninstrument()
+    after = state()
+    assert after == before
+    assert all(a[1] is b[1] for a, b in zip(after, before, strict=True))
+    patches.uninstrument()
+    assert state() == before
+
+
+def test_functions_look_the_same() -> None:
+    seen: list[list[object]] = []
+    for patched in (False, True):
+        if patched:
+            patches.instrument("openai")
+        seen.append(
+            [
+                (
+                    inspect.signature(f),
+                    f.__name__,
+                    f.__qualname__,
+                    f.__doc__,
+                    f.__module__,
+                    f.__annotations__,
+                    f.__defaults__,
+                    f.__kwdefaults__,
+                    inspect.iscoroutinefunction(f),
+                    f.__code__.co_name,
+                )
+                for f in (vars(owner)[name] for owner, name in TARGETS)
+            ]
+        )
+    assert seen[0] == seen[1]
+
+
+def test_instrumenting_twice_records_once(server: Server, ledger: Ledger) -> None:
+    patches.instrument("openai")
+    patches.instrument()
+    patches.instrument("openai", "openai")
+    call(server)
+    only(ledger.new(), outcome="completed")
+    patches.uninstrument()
+    call(server)
+    assert ledger.new() == []
+    patches.instrument()
+    call(server)
+    only(ledger.new(), outcome="completed")
+
+
+def test_instrumenting_from_many_threads(server: Server, ledger: Ledger) -> None:
+    before = state()
+    for _ in range(20):
+        threads = [threading.Thread(target=patches.instrument) for _ in range(4)]
+        threads += [threading.Thread(target=patches.uninstrument) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    patches.instrument()
+    call(server)
+    only(ledger.new(), outcome="completed")
+    patches.uninstrument()
+    assert state() == before
+
+
+def test_calls_go_on_while_hooks_come_and_go(server: Server, ledger: Ledger) -> None:
+    stop = threading.Event()
+
+    def toggle() -> None:
+        while not stop.is_set():
+            patches.instrument()
+            patches.uninstrument()
+
+    thread = threading.Thread(target=toggle)
+    thread.start()
+    try:
+        for _ in range(10):
+            assert call(server).choices[0].message.content
+            assert len(list(call(server, "stream", stream=True))) >= 11
+    finally:
+        stop.set()
+        thread.join()
+    assert {r["outcome"] for r in ledger.new()} <= {"completed", "abandoned"}
+
+
+def test_stream_begun_before_uninstrument_is_recorded_to_its_end(server: Server, ledger: Ledger) -> None:
+    patches.instrument()
+    stream = call(server, "stream", stream=True)
+    patches.uninstrument()
+    assert len(list(stream)) == 11
+    only(ledger.new(), outcome="completed", input_tokens=11)
+
+
+def test_unknown_library() -> None:
+    with pytest.raises(ValueError, match=r"unknown library .opnai.; known: .*openai"):
+        patches.instrument("opnai")
+    assert patches.hooked() == {}
+
+
+def test_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state()
+    monkeypatch.setattr(_native, "enabled", lambda: False)
+    patches.instrument()
+    assert state() == before
+
+
+def test_targets_are_told() -> None:
+    patches.instrument()
+    found = patches.hooked()["openai"]
+    assert found == {f"openai._base_client.{owner.__name__}.{name}": True for owner, name in TARGETS}
+
+
+def test_missing_target_is_skipped(monkeypatch: pytest.MonkeyPatch, server: Server, ledger: Ledger) -> None:
+    monkeypatch.delattr(base.BaseClient, "_calculate_retry_timeout")
+    patches.instrument()
+    assert patches.hooked()["openai"]["openai._base_client.BaseClient._calculate_retry_timeout"] is False
+    call(server)
+    only(ledger.new(), outcome="completed")
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+@pytest.mark.parametrize("restored", ["ours first", "theirs first"])
+def test_beside_another_instrumentor(server: Server, ledger: Ledger, order: str, restored: str) -> None:
+    """Other tools put a wrapper on `OpenAI.request` and on `create`, having captured what was there."""
+    theirs: list[str] = []
+    found_request = "request" in vars(openai.OpenAI)
+    before = state()
+
+    def wrapper(wrapped: Any, instance: object, args: Any, kwargs: Any) -> Any:
+        theirs.append(wrapped.__name__)
+        return wrapped(*args, **kwargs)
+
+    completions: Any = sys.modules["openai.resources.chat.completions"]
+    create = vars(completions.Completions)["create"]
+    if order == "after":
+        patches.instrument()
+    wrapt.wrap_function_wrapper("openai", "OpenAI.request", wrapper)
+    wrapt.wrap_function_wrapper(completions, "Completions.create", wrapper)
+    if order == "before":
+        patches.instrument()
+    try:
+        call(server)
+        assert theirs == ["create", "request"]
+        only(ledger.new(), outcome="completed", input_tokens=40)
+    finally:
+        if restored == "ours first":
+            patches.uninstrument()
+        if not found_request:
+            del openai.OpenAI.request
+        completions.Completions.create = create
+        patches.uninstrument()
+    assert state() == before
+
+
+def test_another_tool_that_replaced_the_code_after_us() -> None:
+    """As Datadog's tracer does. Ours stays beneath and passes through once it is off."""
+    calls: list[str] = []
+
+    def function(a: int, *, b: int = 2) -> int:
+        return a + b
+
+    def ours(original: Any, args: Any, kwargs: Any) -> Any:
+        calls.append("ours")
+        return original(*args, **kwargs)
+
+    def theirs(original: Any, args: Any, kwargs: Any) -> Any:
+        calls.append("theirs")
+        return original(*args, **kwargs)
+
+    first = hooks.InPlace(function, ours)
+    second = hooks.InPlace(function, theirs)
+    assert (function(1), calls) == (3, ["theirs", "ours"])
+    first.remove()
+    calls.clear()
+    assert (function(1, b=5), calls) == (6, ["theirs"])
+    second.remove()
+    assert (function(1), calls) == (3, ["theirs"])
+
+
+def test_function_that_closes_over_variables() -> None:
+    def made(x: int, y: int) -> Any:
+        class Base:
+            def method(self, z: int) -> int:
+                return z
+
+        class Derived(Base):
+            def method(self, z: int, *, w: int = 1) -> int:
+                return super().method(z) + x + y + w
+
+            async def amethod(self, z: int) -> int:
+                return super().method(z) + x
+
+        return Derived
+
+    derived = made(1, 2)
+    seen: list[object] = []
+
+    def handler(original: Any, args: Any, kwargs: Any) -> Any:
+        sys._getframe(1).f_locals  # noqa: B018 - a debugger reads them
+        seen.append(original.__name__)
+        return original(*args, **kwargs)
+
+    installed = [hooks.InPlace(vars(derived)[name], handler) for name in ("method", "amethod")]
+    for _ in range(50):  # past the interpreter's specialising
+        assert derived().method(4) == 8
+        coroutine = derived().amethod(4)
+        with pytest.raises(StopIteration) as stopped:
+            coroutine.send(None)
+        assert stopped.value.value == 5
+    assert set(seen) == {"method", "amethod"}
+    for hook in installed:
+        hook.remove()
+    assert derived().method(4) == 8
+    assert len(seen) == 100
+
+
+def test_generators_are_refused() -> None:
+    def generator() -> Iterator[int]:
+        yield 1
+
+    with pytest.raises(TypeError, match="generator"):
+        hooks.InPlace(generator, lambda original, args, kwargs: original(*args, **kwargs))
+
+
+class Thing:
+    def method(self, a: int) -> int:
+        return a + 1
+
+
+class Inherits(Thing):
+    pass
+
+
+def test_wrapping_a_method_and_giving_it_back() -> None:
+    seen: list[tuple[str, int]] = []
+
+    def handler(original: Any, args: Any, kwargs: Any) -> Any:
+        seen.append((type(args[0]).__name__, args[1]))
+        return original(*args, **kwargs)
+
+    own = hooks.Wrapped(Thing, "method", handler)
+    inherited = hooks.Wrapped(Inherits, "method", handler)
+    assert Thing().method(1) == 2
+    assert Inherits().method(2) == 3
+    assert seen == [("Thing", 1), ("Inherits", 2), ("Inherits", 2)]
+    inherited.remove()
+    own.remove()
+    own.remove()
+    assert "method" not in vars(Inherits)
+    assert isinstance(vars(Thing)["method"], FunctionType)
+
+
+def test_wrapping_a_function_that_another_tool_wraps_after_us() -> None:
+    import types
+
+    module: Any = types.ModuleType("module")
+    module.function = lambda a: a
+    hook = hooks.Wrapped(module, "function", lambda original, args, kwargs: original(*args, **kwargs) * 10)
+    wrapt.wrap_function_wrapper(module, "function", lambda wrapped, _, args, kwargs: wrapped(*args, **kwargs) + 1)
+    assert module.function(2) == 21
+    hook.remove()
+    assert module.function(2) == 3
+
+
+_PROGRAM = """
+import sys
+from edgequake_obs import _native, patches
+order, url = sys.argv[1:]
+if order == "before":
+    assert "openai" not in sys.modules
+    patches.instrument()
+    assert "openai" not in sys.modules
+import openai
+taken = openai.OpenAI.request
+client = openai.OpenAI(base_url=url, api_key="none")
+create = client.chat.completions.create
+if order == "after":
+    patches.instrument("openai")
+print(create(model="m", messages=[]).choices[0].finish_reason)
+print(len(list(create(model="m", messages=[], stream=True))))
+assert _native.flush(5.0)
+"""
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_before_and_after_the_import(server: Server, ledger: Ledger, order: str) -> None:
+    done = program(_PROGRAM, order, server.url("chat", order))
+    assert done.stdout.split() == ["stop", "0"], done.stderr
+    records = ledger.new()
+    assert [(r["operation"], r["streaming"]) for r in records] == [("chat", False), ("chat", True)]
+
+
+def test_import_is_light() -> None:
+    """Of what takes long, nothing is imported with the registry; the hooks come with `instrument`."""
+    heavy = {"asyncio", "openai", "wrapt", "typing_extensions", "inspect", "duckdb", "pydantic", "httpx", "httpx2"}
+    code = f"import sys; import edgequake_obs.patches; print(sorted({heavy!r} & set(sys.modules)))"
+    done = program(code)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_error_in_an_import_hook_does_not_reach_the_program(server: Server) -> None:
+    code = """
+import sys
+from edgequake_obs import _native, patches
+patches.instrument()
+import edgequake_obs.patches.openai as ours
+ours.install = lambda module: 1 / 0
+import openai
+print(openai.OpenAI.__name__, patches.hooked())
+"""
+    done = program(code, EDGEQUAKE_OBS_RAISE_INTERNAL="0")
+    assert done.stdout.split() == ["OpenAI", "{}"], done.stderr
+
+
+def test_errors_of_ours_do_not_reach_the_program(server: Server, ledger: Ledger) -> None:
+    code = """
+import sys, asyncio
+from edgequake_obs import _native, patches
+import openai
+patches.instrument()
+
+class Broken:
+    call_uid = ""
+    def __getattr__(self, name):
+        def call(data=b"", *args, **kwargs):
+            if name == broken:
+                raise RuntimeError("ours")
+            return self if name == "tap" else data
+        return call
+
+class Native:
+    note_internal_error = staticmethod(lambda where, error: noted.append(where))
+    def __getattr__(self, name):
+        if name == broken:
+            raise RuntimeError("ours")
+        if name == "begin_call":
+            return lambda **k: Broken()
+        return getattr(_native, name)
+
+import edgequake_obs.patches.openai as hooks
+import edgequake_obs.patches.tee as tee
+hooks._native = tee._native = Native()
+url, bad = sys.argv[1:]
+for broken in ["begin_call", "answered", "tap", "feed", "eof", "closed", "failed", "attempt", "attempt_failed",
+               "provider_of_url", "accepts_stream_usage", "stream_usage_injected"]:
+    noted = []
+    hooks._vendors.clear()
+    client = openai.OpenAI(base_url=url, api_key="none")
+    chunks = list(client.chat.completions.create(model="m", messages=[], stream=True))
+    assert chunks[10].choices[0].finish_reason == "stop"
+    with client.chat.completions.create(model="m", messages=[], stream=True) as stream:
+        next(stream)
+    with client.chat.completions.with_streaming_response.create(model="m", messages=[]) as response:
+        response.read()
+    try:
+        openai.OpenAI(base_url=bad, api_key="none", max_retries=1).chat.completions.create(model="m", messages=[])
+    except openai.NotFoundError:
+        pass
+    print(broken, bool(noted))
+"""
+    done = program(
+        code, server.url("stream", "broken"), server.url("not-found", "bad"), EDGEQUAKE_OBS_RAISE_INTERNAL="0"
+    )
+    assert done.returncode == 0, done.stderr
+    noted = dict(line.split() for line in done.stdout.splitlines())
+    unused = {"attempt", "attempt_failed"}  # nothing was tried again
+    assert {name for name, seen in noted.items() if seen == "False"} == unused
+
+
+def test_records_are_lines_of_json(server: Server, ledger: Ledger) -> None:
+    patches.instrument()
+    call(server)
+    (record,) = ledger.new()
+    assert json.loads(json.dumps(record)) == record
+
+
+def program(code: str, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own, on the same ledger."""
+    root = Path(patches.__file__).resolve().parents[2]
+    paths = [str(root), *(p for p in sys.path if p)]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code, *args], env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
