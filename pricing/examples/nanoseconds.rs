@@ -38,24 +38,14 @@ fn main() {
 
     let calls = [
         (UsageFormat::OpenAiChat, OPENAI, "openai", "gpt-4o"),
-        (
-            UsageFormat::OpenAiChat,
-            OPENAI,
-            "groq",
-            "openai/gpt-oss-120b",
-        ),
+        (UsageFormat::OpenAiChat, OPENAI, "groq", "openai/gpt-oss-120b"),
         (
             UsageFormat::AnthropicMessages,
             ANTHROPIC,
             "anthropic",
             "claude-haiku-4-5",
         ),
-        (
-            UsageFormat::GeminiGenerateContent,
-            GEMINI,
-            "gemini",
-            "gemini-2.5-flash",
-        ),
+        (UsageFormat::GeminiGenerateContent, GEMINI, "gemini", "gemini-2.5-flash"),
     ];
     for (format, json, provider, model) in calls {
         let query = CostQuery {

@@ -21,13 +21,10 @@ impl PriceList {
     ///
     /// # Errors
     /// `UnknownPriceField` and `NotADecimal`: a price that no rule uses would be lost silently.
-    pub fn new<'t>(
-        prices: impl IntoIterator<Item = (&'t str, &'t str)>,
-    ) -> Result<Self, PricingError> {
+    pub fn new<'t>(prices: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, PricingError> {
         let mut fields = Vec::new();
         for (name, rate) in prices {
-            let field = PriceField::parse(name)
-                .ok_or_else(|| PricingError::UnknownPriceField(name.to_owned()))?;
+            let field = PriceField::parse(name).ok_or_else(|| PricingError::UnknownPriceField(name.to_owned()))?;
             fields.push((field, Decimal::parse(rate)?));
         }
         Ok(Self { fields })
@@ -168,11 +165,7 @@ impl PriceBook {
 }
 
 /// `<provider>/<model>` first, then `<model>`, with and without a provider segment of its own.
-fn named<'b, T>(
-    map: &'b BTreeMap<String, T>,
-    provider: &str,
-    model: &str,
-) -> Option<(&'b String, &'b T)> {
+fn named<'b, T>(map: &'b BTreeMap<String, T>, provider: &str, model: &str) -> Option<(&'b String, &'b T)> {
     if map.is_empty() {
         return None;
     }

@@ -45,11 +45,7 @@ pub(crate) fn json(lines: &[BreakdownLine]) -> String {
         // Writing to a string cannot fail.
         let _ = match line.tokens() {
             Some(tokens) => write!(text, "\"{}\":{{\"tokens\":{tokens}", line.bucket),
-            None => write!(
-                text,
-                "\"{}\":{{\"quantity\":\"{}\"",
-                line.bucket, line.quantity
-            ),
+            None => write!(text, "\"{}\":{{\"quantity\":\"{}\"", line.bucket, line.quantity),
         };
         let _ = write!(text, ",\"rate\":\"{}\"", line.rate);
         if line.multiplier != Decimal::ONE {

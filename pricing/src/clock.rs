@@ -5,17 +5,12 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Days since 1970-01-01, UTC.
 pub(crate) const fn utc_day(at_ns: i64) -> i64 {
-    at_ns
-        .div_euclid(NANOS_PER_SECOND)
-        .div_euclid(SECONDS_PER_DAY)
+    at_ns.div_euclid(NANOS_PER_SECOND).div_euclid(SECONDS_PER_DAY)
 }
 
 /// Minutes since midnight, UTC.
 pub(crate) const fn utc_minute(at_ns: i64) -> u16 {
-    (at_ns
-        .div_euclid(NANOS_PER_SECOND)
-        .rem_euclid(SECONDS_PER_DAY)
-        / 60) as u16
+    (at_ns.div_euclid(NANOS_PER_SECOND).rem_euclid(SECONDS_PER_DAY) / 60) as u16
 }
 
 /// ISO weekday, Monday 1 to Sunday 7, where the clock is `offset_minutes` ahead of UTC.
@@ -29,16 +24,8 @@ pub(crate) const fn weekday(at_ns: i64, offset_minutes: i16) -> u8 {
 pub(crate) fn day_of(date: &str) -> Option<i64> {
     let mut parts = date.splitn(3, '-');
     let year: i64 = parts.next().filter(|text| text.len() == 4)?.parse().ok()?;
-    let month: i64 = parts
-        .next()?
-        .parse()
-        .ok()
-        .filter(|month| (1..=12).contains(month))?;
-    let day: i64 = parts
-        .next()?
-        .parse()
-        .ok()
-        .filter(|day| (1..=31).contains(day))?;
+    let month: i64 = parts.next()?.parse().ok().filter(|month| (1..=12).contains(month))?;
+    let day: i64 = parts.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
     // Years that begin in March put the leap day last (H. Hinnant, "chrono-compatible low-level date algorithms").
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -83,9 +83,7 @@ fn assemble(
 ) -> Result<Compiled, PricingError> {
     let mut notes = Vec::new();
     let mut entries: BTreeMap<String, EntryDraft> = table::read(sources.table, &mut notes)?;
-    if disagreement == Disagreement::TableIsNewer
-        && entries.values().all(|entry| entry.prices.is_empty())
-    {
+    if disagreement == Disagreement::TableIsNewer && entries.values().all(|entry| entry.prices.is_empty()) {
         return Err(source_error("the table has no prices"));
     }
     overlay::apply(overlay, &mut entries, &mut notes)?;

@@ -80,6 +80,8 @@ pub enum Reason {
         /// The price that was looked for; none if no price can be certain.
         field: Option<PriceField>,
     },
+    /// The provider counted the output, but not the input.
+    InputNotReported,
     /// The provider counted the input, but not the output.
     OutputNotReported,
     /// The tier that served has no price per token.
@@ -101,10 +103,8 @@ impl fmt::Display for Reason {
                 bucket,
                 field: Some(field),
             } => write!(out, "{bucket} has no rate: no {field}"),
-            Self::MissingRate {
-                bucket,
-                field: None,
-            } => write!(out, "{bucket} has no certain rate"),
+            Self::MissingRate { bucket, field: None } => write!(out, "{bucket} has no certain rate"),
+            Self::InputNotReported => out.write_str("the provider reported no input tokens"),
             Self::OutputNotReported => out.write_str("the provider reported no output tokens"),
             Self::UnknownTier => out.write_str("the tier that served has no price per token"),
             Self::OtherModel => out.write_str("another model served a part of the call"),
@@ -195,8 +195,7 @@ fn prices<'a>(query: &CostQuery<'a>) -> Result<Found<'a>, Reason> {
         }
         snapshot = book.snapshot().unwrap_or(snapshot);
     }
-    let entry = resolve::find(snapshot, query.provider, model, &mut |_, _, _, _| ())
-        .ok_or(Reason::UnknownModel)?;
+    let entry = resolve::find(snapshot, query.provider, model, &mut |_, _, _, _| ()).ok_or(Reason::UnknownModel)?;
     if !entry.has_prices() {
         return Err(Reason::NoPrices(entry.key_text()));
     }
@@ -246,9 +245,7 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
         Ok(tier) => tier,
         Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
     };
-    let prompt = usage
-        .longest_prompt
-        .unwrap_or_else(|| usage.buckets().prompt());
+    let prompt = usage.longest_prompt.unwrap_or_else(|| usage.buckets().prompt());
     let rates = match found.prices {
         Priced::List(list) => Rates::of_list(list, tier, prompt),
         Priced::Entry(entry) => Rates::of_entry(entry, tier, prompt, query.at_ns),
@@ -258,11 +255,7 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
     } else {
         found.source
     };
-    let Sum {
-        lines,
-        total,
-        missing,
-    } = add_up(usage, query, &rates);
+    let Sum { lines, total, missing } = add_up(usage, query, &rates);
     let computed_usd = if missing.is_none() {
         total.and_then(Usd::rounded)
     } else {
@@ -275,9 +268,7 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
         (None, Some(reason)) => (CostStatus::Partial, Some(reason)),
         (None, None) => (CostStatus::Partial, Some(Reason::Overflow)),
     };
-    let paid = query
-        .book
-        .and_then(|book| book.paid(query, found.key.as_deref()));
+    let paid = query.book.and_then(|book| book.paid(query, found.key.as_deref()));
     let usd = match paid {
         // Not from the rounded list price: a cost is rounded once.
         Some(paid) => computed_usd

@@ -20,15 +20,9 @@ const MAX_DIGITS: usize = 30;
 
 impl Decimal {
     /// The number zero.
-    pub const ZERO: Self = Self {
-        mantissa: 0,
-        scale: 0,
-    };
+    pub const ZERO: Self = Self { mantissa: 0, scale: 0 };
     /// The number one: no multiplier.
-    pub const ONE: Self = Self {
-        mantissa: 1,
-        scale: 0,
-    };
+    pub const ONE: Self = Self { mantissa: 1, scale: 0 };
 
     /// `mantissa × 10^-scale`.
     #[must_use]
@@ -68,8 +62,7 @@ impl Decimal {
     /// # Errors
     /// `NotADecimal` if the text is negative, has more than 30 significant digits or is not a number.
     pub fn parse(text: &str) -> Result<Self, PricingError> {
-        Self::parse_digits(text)
-            .ok_or_else(|| PricingError::NotADecimal(text.chars().take(60).collect()))
+        Self::parse_digits(text).ok_or_else(|| PricingError::NotADecimal(text.chars().take(60).collect()))
     }
 
     fn parse_digits(text: &str) -> Option<Self> {
@@ -86,9 +79,7 @@ impl Decimal {
             if !digit.is_ascii_digit() {
                 return None;
             }
-            mantissa = mantissa
-                .checked_mul(10)?
-                .checked_add(u128::from(digit - b'0'))?;
+            mantissa = mantissa.checked_mul(10)?.checked_add(u128::from(digit - b'0'))?;
         }
         let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         Self { mantissa, scale: 0 }.shifted(scale)
@@ -109,9 +100,7 @@ impl Decimal {
             mantissa = mantissa.checked_mul(10)?;
             scale += 1;
         }
-        let scale = u32::try_from(scale)
-            .ok()
-            .filter(|scale| *scale <= MAX_SCALE)?;
+        let scale = u32::try_from(scale).ok().filter(|scale| *scale <= MAX_SCALE)?;
         (digits(mantissa) <= MAX_DIGITS).then_some(Self { mantissa, scale })
     }
 
@@ -197,12 +186,7 @@ impl fmt::Display for Decimal {
                 number.mantissa % unit,
                 width = number.scale as usize
             ),
-            None => write!(
-                out,
-                "0.{:0width$}",
-                number.mantissa,
-                width = number.scale as usize
-            ),
+            None => write!(out, "0.{:0width$}", number.mantissa, width = number.scale as usize),
         }
     }
 }
@@ -224,9 +208,7 @@ mod tests {
         ] {
             assert_eq!(Decimal::parse(text).unwrap().to_string(), plain);
         }
-        for text in [
-            "", "-1", "1.", ".5", "1e", "nan", "1e400", "0x1", "1_0", "1e-99",
-        ] {
+        for text in ["", "-1", "1.", ".5", "1e", "nan", "1e400", "0x1", "1_0", "1e-99"] {
             assert!(Decimal::parse(text).is_err(), "{text}");
         }
     }

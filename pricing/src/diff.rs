@@ -22,9 +22,7 @@ pub struct PriceChange {
 
 impl fmt::Display for PriceChange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |rate: &Option<Decimal>| {
-            rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string())
-        };
+        let text = |rate: &Option<Decimal>| rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string());
         write!(
             out,
             "{} {}: {} -> {}",
@@ -40,11 +38,7 @@ impl Snapshot {
     /// Every price that is another one in `newer`, sorted by key. Rows (tiered, off-peak, dated) are not compared.
     #[must_use]
     pub fn changes_to(&self, newer: &Self) -> Vec<PriceChange> {
-        let mut keys: Vec<&str> = self
-            .entries()
-            .chain(newer.entries())
-            .map(Entry::key)
-            .collect();
+        let mut keys: Vec<&str> = self.entries().chain(newer.entries()).map(Entry::key).collect();
         keys.sort_unstable();
         keys.dedup();
         keys.into_iter()

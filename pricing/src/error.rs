@@ -37,11 +37,7 @@ impl fmt::Display for PricingError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(why) => write!(out, "malformed usage: {why}"),
-            Self::Contradiction {
-                whole,
-                reported,
-                parts,
-            } => {
+            Self::Contradiction { whole, reported, parts } => {
                 write!(
                     out,
                     "contradictory usage: {whole} is {reported}, but its parts add up to {parts}"

@@ -31,9 +31,7 @@ pub fn explain(query: &CostQuery<'_>, usage: Option<&Usage>) -> Explanation {
         .and_then(|book| book.snapshot())
         .unwrap_or_else(|| Snapshot::embedded());
     let named = query.base_model.unwrap_or(query.model);
-    let model = book
-        .and_then(|book| book.alias(query.provider, named))
-        .unwrap_or(named);
+    let model = book.and_then(|book| book.alias(query.provider, named)).unwrap_or(named);
     let given = query
         .custom_pricing
         .or_else(|| Some(book?.prices(query.provider, model)?.1));
@@ -47,9 +45,7 @@ pub fn explain(query: &CostQuery<'_>, usage: Option<&Usage>) -> Explanation {
         key: entry.map(|entry| entry.key().to_owned()),
         prices: match given {
             Some(list) => list.iter().collect(),
-            None => entry
-                .map(|entry| entry.price_fields().collect())
-                .unwrap_or_default(),
+            None => entry.map(|entry| entry.price_fields().collect()).unwrap_or_default(),
         },
         cost: usage.map(|usage| cost(usage, query)),
     }

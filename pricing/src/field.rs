@@ -97,11 +97,7 @@ impl Base {
     pub(crate) const fn is_multiplier(self) -> bool {
         matches!(
             self,
-            Self::GeoUs
-                | Self::SpeedFast
-                | Self::ResidencyEu
-                | Self::ResidencyUs
-                | Self::RegionalEndpoint
+            Self::GeoUs | Self::SpeedFast | Self::ResidencyEu | Self::ResidencyUs | Self::RegionalEndpoint
         )
     }
 
@@ -109,11 +105,7 @@ impl Base {
     pub(crate) const fn is_nested(self) -> bool {
         matches!(
             self,
-            Self::WebSearchLow
-                | Self::WebSearchMedium
-                | Self::WebSearchHigh
-                | Self::GeoUs
-                | Self::SpeedFast
+            Self::WebSearchLow | Self::WebSearchMedium | Self::WebSearchHigh | Self::GeoUs | Self::SpeedFast
         )
     }
 
@@ -249,9 +241,7 @@ impl PriceField {
 
     /// A number that changes with the numbering of the bases: a snapshot of another numbering is refused.
     pub(crate) fn numbering() -> u32 {
-        let bytes = Base::ALL
-            .iter()
-            .flat_map(|base| base.name().bytes().chain([b'\n']));
+        let bytes = Base::ALL.iter().flat_map(|base| base.name().bytes().chain([b'\n']));
         // FNV-1a: not a secret, only a fingerprint.
         bytes.fold(0x811c_9dc5, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

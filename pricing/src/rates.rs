@@ -4,9 +4,7 @@ use crate::book::PriceList;
 use crate::clock;
 use crate::decimal::Decimal;
 use crate::field::{Base, PriceField, Tier};
-use crate::snapshot::layout::{
-    ROW_BY_RESULTS, ROW_DATED, ROW_DATED_CURRENT, ROW_OFF_PEAK, ROW_TIERED,
-};
+use crate::snapshot::layout::{ROW_BY_RESULTS, ROW_DATED, ROW_DATED_CURRENT, ROW_OFF_PEAK, ROW_TIERED};
 use crate::snapshot::{Entry, PackedPrices, Row};
 
 /// A set of prices, wherever it lies.
@@ -89,9 +87,7 @@ impl<'a> Rates<'a> {
     fn apply_rows(&mut self, entry: Entry<'a>, prompt: u64, at_ns: i64) {
         self.entry = Some(entry);
         let today = clock::utc_day(at_ns);
-        let dated = |row: &Row<'_>| {
-            matches!(row.kind(), ROW_DATED | ROW_DATED_CURRENT) && row.low() <= today
-        };
+        let dated = |row: &Row<'_>| matches!(row.kind(), ROW_DATED | ROW_DATED_CURRENT) && row.low() <= today;
         // The rows lie in the order of their dates.
         if let Some(row) = entry.rows().filter(dated).last()
             && row.kind() == ROW_DATED
@@ -105,10 +101,7 @@ impl<'a> Rates<'a> {
             .find(|row| row.kind() == ROW_OFF_PEAK && row.is_open(at_ns))
             .map(Row::prices);
         let tokens = i64::try_from(prompt).unwrap_or(i64::MAX);
-        let mut tiers = entry
-            .rows()
-            .filter(|row| row.kind() == ROW_TIERED)
-            .peekable();
+        let mut tiers = entry.rows().filter(|row| row.kind() == ROW_TIERED).peekable();
         if tiers.peek().is_some() {
             // An empty prompt is in the first row, whose lower bound is 0.
             let row = tiers.find(|row| row.low() < tokens.max(1) && tokens <= row.high());
@@ -152,12 +145,7 @@ impl<'a> Rates<'a> {
     pub(crate) fn table(&self, base: Base) -> Option<(PriceField, Decimal)> {
         let found = self.plain(base);
         let field = PriceField::plain(base);
-        found.or_else(|| {
-            Some((
-                field,
-                self.entry.filter(|_| self.dated)?.prices().get(field)?,
-            ))
-        })
+        found.or_else(|| Some((field, self.entry.filter(|_| self.dated)?.prices().get(field)?)))
     }
 
     /// Whether there is a price of this base for any tier and length.
@@ -168,10 +156,7 @@ impl<'a> Rates<'a> {
     /// The price of a query that depends on how many results were asked for.
     pub(crate) fn by_results(&self, results: Option<u64>) -> Option<(PriceField, Decimal)> {
         let results = i64::try_from(results?).ok()?;
-        let mut rows = self
-            .entry?
-            .rows()
-            .filter(|row| row.kind() == ROW_BY_RESULTS);
+        let mut rows = self.entry?.rows().filter(|row| row.kind() == ROW_BY_RESULTS);
         let row = rows.find(|row| row.low() <= results && results <= row.high())?;
         let field = PriceField::plain(Base::InputQuery);
         row.prices().get(field).map(|rate| (field, rate))

@@ -48,9 +48,7 @@ pub(crate) fn find<'a>(
         let found = snapshot.find("", model);
         listener("", model, "the model, whoever provides it", found);
         return found.or_else(|| {
-            let (provider, model) = model
-                .split_once('/')
-                .filter(|(provider, _)| !provider.is_empty())?;
+            let (provider, model) = model.split_once('/').filter(|(provider, _)| !provider.is_empty())?;
             find(snapshot, provider, model, listener)
         });
     }
@@ -63,11 +61,7 @@ pub(crate) fn find<'a>(
         })
         .or_else(|| {
             let repeated = stripped.len() != model.len();
-            let found = if repeated {
-                snapshot.find(provider, model)
-            } else {
-                None
-            };
+            let found = if repeated { snapshot.find(provider, model) } else { None };
             if repeated {
                 listener(provider, model, "provider and model, unstripped", found);
             }
@@ -76,50 +70,33 @@ pub(crate) fn find<'a>(
 }
 
 /// Every lookup for a model, in order.
-pub(crate) fn steps<'a>(
-    snapshot: &'a Snapshot,
-    provider: &str,
-    model: &str,
-) -> (Option<Entry<'a>>, Vec<Step>) {
+pub(crate) fn steps<'a>(snapshot: &'a Snapshot, provider: &str, model: &str) -> (Option<Entry<'a>>, Vec<Step>) {
     let mut steps = Vec::new();
-    let entry = find(
-        snapshot,
-        provider,
-        model,
-        &mut |prefix, name, rule, found| {
-            let key = if prefix.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{prefix}/{name}")
-            };
-            let outcome = match found {
-                None => Outcome::NoEntry,
-                Some(entry) if rule == RULE_OWNED && !belongs(entry.provider(), provider) => {
-                    Outcome::OtherProvider(entry.provider().to_owned())
-                }
-                Some(_) => Outcome::Found,
-            };
-            steps.push(Step { key, rule, outcome });
-        },
-    );
+    let entry = find(snapshot, provider, model, &mut |prefix, name, rule, found| {
+        let key = if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}/{name}")
+        };
+        let outcome = match found {
+            None => Outcome::NoEntry,
+            Some(entry) if rule == RULE_OWNED && !belongs(entry.provider(), provider) => {
+                Outcome::OtherProvider(entry.provider().to_owned())
+            }
+            Some(_) => Outcome::Found,
+        };
+        steps.push(Step { key, rule, outcome });
+    });
     (entry, steps)
 }
 
 const RULE_OWNED: &str = "the model, of this provider";
 
-fn owned<'a>(
-    snapshot: &'a Snapshot,
-    provider: &str,
-    name: &str,
-    listener: &mut Listener<'_>,
-) -> Option<Entry<'a>> {
+fn owned<'a>(snapshot: &'a Snapshot, provider: &str, name: &str, listener: &mut Listener<'_>) -> Option<Entry<'a>> {
     let family = family(provider);
-    for prefix in [
-        Some(provider),
-        Some(family).filter(|family| *family != provider),
-    ]
-    .into_iter()
-    .flatten()
+    for prefix in [Some(provider), Some(family).filter(|family| *family != provider)]
+        .into_iter()
+        .flatten()
     {
         let found = snapshot.find(prefix, name);
         listener(prefix, name, "provider and model", found);
@@ -192,11 +169,7 @@ mod tests {
                 Some("azure/eu/gpt-4o-2024-08-06"),
             ),
             ("azure", "my-deployment", None),
-            (
-                "groq",
-                "openai/gpt-oss-120b",
-                Some("groq/openai/gpt-oss-120b"),
-            ),
+            ("groq", "openai/gpt-oss-120b", Some("groq/openai/gpt-oss-120b")),
             ("openrouter", "openai/gpt-4o", None),
             ("mistral", "gpt-4o", None),
             (
@@ -205,11 +178,7 @@ mod tests {
                 Some("ft:gpt-3.5-turbo-0125"),
             ),
             ("openai", "ft:gpt-77:acme::x", None),
-            (
-                "gemini",
-                "models/gemini-2.5-pro",
-                Some("gemini/gemini-2.5-pro"),
-            ),
+            ("gemini", "models/gemini-2.5-pro", Some("gemini/gemini-2.5-pro")),
             ("vertex_ai", "gemini-2.5-pro", Some("gemini-2.5-pro")),
             (
                 "bedrock",

@@ -105,10 +105,7 @@ impl Snapshot {
 
     /// Every entry, sorted by key.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (0..self.len()).map(|index| Entry {
-            snapshot: self,
-            index,
-        })
+        (0..self.len()).map(|index| Entry { snapshot: self, index })
     }
 
     fn section(&self, section: Section) -> &[u8] {
@@ -170,10 +167,7 @@ mod tests {
         let snapshot = Snapshot::open(EMBEDDED).unwrap();
         assert!(snapshot.len() > 4_000);
         assert!(price_version().starts_with("20"));
-        let keys: Vec<_> = snapshot
-            .entries()
-            .map(|entry| entry.key().to_owned())
-            .collect();
+        let keys: Vec<_> = snapshot.entries().map(|entry| entry.key().to_owned()).collect();
         assert!(keys.is_sorted());
         for key in &keys {
             assert_eq!(snapshot.entry(key).unwrap().key(), key);

@@ -6,7 +6,7 @@ use crate::decimal::Decimal;
 use crate::field::{Base, PriceField};
 use crate::query::CostQuery;
 use crate::rates::Rates;
-use crate::usage::{Uniform, Unit, Units, Usage};
+use crate::usage::{SearchSize, Side, Uniform, Unit, Units, Usage};
 
 type Rate = Option<(PriceField, Decimal)>;
 
@@ -20,19 +20,9 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    fn add(
-        &mut self,
-        bucket: &'static str,
-        quantity: Decimal,
-        is_tokens: bool,
-        rate: Rate,
-        multiplier: Decimal,
-    ) {
+    fn add(&mut self, bucket: &'static str, quantity: Decimal, is_tokens: bool, rate: Rate, multiplier: Decimal) {
         let Some((field, rate)) = rate else {
-            self.miss(Reason::MissingRate {
-                bucket,
-                field: None,
-            });
+            self.miss(Reason::MissingRate { bucket, field: None });
             return;
         };
         let product = quantity.times(rate);
@@ -67,8 +57,10 @@ pub(crate) fn add_up(usage: &Usage, query: &CostQuery<'_>, rates: &Rates<'_>) ->
         total: Some(Decimal::ZERO),
         missing: None,
     };
-    if usage.output_missing {
-        sum.miss(Reason::OutputNotReported);
+    match usage.missing {
+        Some(Side::Input) => sum.miss(Reason::InputNotReported),
+        Some(Side::Output) => sum.miss(Reason::OutputNotReported),
+        None => {}
     }
     if usage.other_model {
         sum.miss(Reason::OtherModel);
@@ -93,10 +85,9 @@ fn add_tokens(usage: &Usage, rates: &Rates<'_>, multiplier: Decimal, sum: &mut S
         let rate = match base {
             Base::Reasoning => reasoning(rates),
             Base::CacheRead => rates.get(base).or_else(|| rates.get(Base::CacheHit)),
-            _ => rates.get(base).or_else(|| {
-                like.filter(|_| !rates.has(base))
-                    .and_then(|like| rates.get(like))
-            }),
+            _ => rates
+                .get(base)
+                .or_else(|| like.filter(|_| !rates.has(base)).and_then(|like| rates.get(like))),
         };
         if rate.is_none() {
             sum.miss(Reason::MissingRate {
@@ -110,24 +101,9 @@ fn add_tokens(usage: &Usage, rates: &Rates<'_>, multiplier: Decimal, sum: &mut S
     let (input, cached) = (Some(Base::Input), Some(Base::CacheRead));
     add("text_in", buckets.text_in, Base::Input, None);
     add("cache_read", buckets.cache_read, Base::CacheRead, None);
-    add(
-        "cache_write_5m",
-        buckets.cache_write_5m,
-        Base::CacheWrite,
-        None,
-    );
-    add(
-        "cache_write_1h",
-        buckets.cache_write_1h,
-        Base::CacheWrite1h,
-        None,
-    );
-    add(
-        "audio_in",
-        buckets.audio_in,
-        Base::InputAudio,
-        input.filter(|_| all),
-    );
+    add("cache_write_5m", buckets.cache_write_5m, Base::CacheWrite, None);
+    add("cache_write_1h", buckets.cache_write_1h, Base::CacheWrite1h, None);
+    add("audio_in", buckets.audio_in, Base::InputAudio, input.filter(|_| all));
     add(
         "audio_cached",
         buckets.audio_cached,
@@ -202,10 +178,7 @@ fn multiplier(usage: &Usage, query: &CostQuery<'_>, rates: &Rates<'_>, sum: &mut
         Some("us") => by(Base::ResidencyUs, false),
         _ => {}
     }
-    if query
-        .vertex_location
-        .is_some_and(|location| location != "global")
-    {
+    if query.vertex_location.is_some_and(|location| location != "global") {
         by(Base::RegionalEndpoint, false);
     }
     multiplier
@@ -252,10 +225,7 @@ fn add_units(units: &Units, rates: &Rates<'_>, sum: &mut Sum) {
 
 /// A second of audio has a price as input, as output or both; the same figure twice is one price.
 fn add_seconds(units: &Units, rates: &Rates<'_>, sum: &mut Sum) {
-    let (input, output) = (
-        rates.per_unit(Base::InputSecond),
-        rates.per_unit(Base::OutputSecond),
-    );
+    let (input, output) = (rates.per_unit(Base::InputSecond), rates.per_unit(Base::OutputSecond));
     let same = input.map(|(_, rate)| rate) == output.map(|(_, rate)| rate);
     let output = output.filter(|(_, rate)| !same && !rate.is_zero());
     let input = input.filter(|(_, rate)| output.is_none() || !rate.is_zero());
@@ -270,11 +240,7 @@ fn add_seconds(units: &Units, rates: &Rates<'_>, sum: &mut Sum) {
         sum.add("seconds", units.quantity, false, input, Decimal::ONE);
     }
     if output.is_some() {
-        let bucket = if input.is_some() {
-            "seconds_out"
-        } else {
-            "seconds"
-        };
+        let bucket = if input.is_some() { "seconds_out" } else { "seconds" };
         sum.add(bucket, units.quantity, false, output, Decimal::ONE);
     }
 }
@@ -285,14 +251,8 @@ fn first(rates: &Rates<'_>, bases: &[Base]) -> Rate {
 
 /// The table prices some pixels on one side and writes 0 on the other.
 fn by_pixel(rates: &Rates<'_>) -> Rate {
-    let (input, output) = (
-        rates.per_unit(Base::InputPixel),
-        rates.per_unit(Base::OutputPixel),
-    );
-    output
-        .filter(|(_, rate)| !rate.is_zero())
-        .or(input)
-        .or(output)
+    let (input, output) = (rates.per_unit(Base::InputPixel), rates.per_unit(Base::OutputPixel));
+    output.filter(|(_, rate)| !rate.is_zero()).or(input).or(output)
 }
 
 fn video(units: &Units, rates: &Rates<'_>) -> Rate {
@@ -347,21 +307,16 @@ fn add_extras(usage: &Usage, query: &CostQuery<'_>, rates: &Rates<'_>, sum: &mut
         .or(query.web_search_calls)
         .unwrap_or(0);
     if searches > 0 {
-        let sizes = [
-            Base::WebSearchLow,
-            Base::WebSearchMedium,
-            Base::WebSearchHigh,
-        ]
-        .map(|size| rates.table(size));
-        let rate = match query.search_context_size {
-            Some("low") => sizes[0],
-            Some("medium") => sizes[1],
-            Some("high") => sizes[2],
-            _ => sizes[1].filter(|(_, rate)| {
-                sizes
-                    .iter()
-                    .all(|size| size.map(|(_, other)| other) == Some(*rate))
-            }),
+        let sizes = [Base::WebSearchLow, Base::WebSearchMedium, Base::WebSearchHigh].map(|size| rates.table(size));
+        let rate = match query
+            .search_context_size
+            .and_then(SearchSize::named)
+            .or(usage.search_size)
+        {
+            Some(SearchSize::Low) => sizes[0],
+            Some(SearchSize::Medium) => sizes[1],
+            Some(SearchSize::High) => sizes[2],
+            None => sizes[1].filter(|(_, rate)| sizes.iter().all(|size| size.map(|(_, other)| other) == Some(*rate))),
         };
         if rate.is_none() {
             let field = Some(PriceField::plain(Base::WebSearchMedium));
@@ -370,21 +325,9 @@ fn add_extras(usage: &Usage, query: &CostQuery<'_>, rates: &Rates<'_>, sum: &mut
                 field,
             });
         }
-        sum.add(
-            "web_search",
-            Decimal::whole(searches),
-            false,
-            rate,
-            Decimal::ONE,
-        );
+        sum.add("web_search", Decimal::whole(searches), false, rate, Decimal::ONE);
     }
     if let Some(rate) = rates.plain(Base::InputRequest) {
-        sum.add(
-            "request",
-            Decimal::whole(1),
-            false,
-            Some(rate),
-            Decimal::ONE,
-        );
+        sum.add("request", Decimal::whole(1), false, Some(rate), Decimal::ONE);
     }
 }

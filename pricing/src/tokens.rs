@@ -69,15 +69,10 @@ impl Buckets {
     /// Everything the model wrote.
     #[must_use]
     pub fn completion(&self) -> u64 {
-        [
-            self.text_out,
-            self.reasoning,
-            self.audio_out,
-            self.image_out,
-        ]
-        .iter()
-        .flatten()
-        .fold(0, |sum: u64, count| sum.saturating_add(*count))
+        [self.text_out, self.reasoning, self.audio_out, self.image_out]
+            .iter()
+            .flatten()
+            .fold(0, |sum: u64, count| sum.saturating_add(*count))
     }
 }
 

@@ -34,10 +34,11 @@ pub struct Usage {
     pub(crate) us_only: bool,
     pub(crate) fast: bool,
     pub(crate) web_searches: Option<u64>,
+    pub(crate) search_size: Option<SearchSize>,
     pub(crate) uniform: Uniform,
     pub(crate) estimated: bool,
-    /// A format that always has output reported none: its cost is not known, whatever the input cost.
-    pub(crate) output_missing: bool,
+    /// A format that always counts both sides counted one: what the call cost is not known.
+    pub(crate) missing: Option<Side>,
     /// Counts that contradict themselves, in a usage whose cost the provider states all the same.
     pub(crate) problem: Option<PricingError>,
     /// The longest prompt, where a call made several requests: each has a long-context tier of its own.
@@ -70,6 +71,43 @@ pub(crate) enum Served {
 impl Served {
     pub(crate) fn named(name: &str) -> Self {
         Tier::served(name).map_or(Self::Unknown, Self::By)
+    }
+}
+
+/// One side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Input,
+    Output,
+}
+
+impl Side {
+    /// The side that is not reported, where the other one is.
+    pub(crate) fn missing(input: Option<u64>, output: Option<u64>) -> Option<Self> {
+        match (input, output) {
+            (None, Some(_)) => Some(Self::Input),
+            (Some(_), None) => Some(Self::Output),
+            _ => None,
+        }
+    }
+}
+
+/// How much context a web search brings, where its price depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SearchSize {
+    Low,
+    Medium,
+    High,
+}
+
+impl SearchSize {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            _ => return None,
+        })
     }
 }
 

@@ -55,13 +55,8 @@ impl Usd {
     /// `NotADecimal` if the text is not a number or does not fit.
     pub fn parse(text: &str) -> Result<Self, PricingError> {
         let amount = Decimal::parse(text.strip_prefix('-').unwrap_or(text))?;
-        let usd =
-            Self::rounded(amount).ok_or_else(|| PricingError::NotADecimal(text.to_owned()))?;
-        Ok(if text.starts_with('-') {
-            Self(-usd.0)
-        } else {
-            usd
-        })
+        let usd = Self::rounded(amount).ok_or_else(|| PricingError::NotADecimal(text.to_owned()))?;
+        Ok(if text.starts_with('-') { Self(-usd.0) } else { usd })
     }
 }
 

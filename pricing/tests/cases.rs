@@ -1,18 +1,12 @@
 //! Every case of the shared corpus, exactly; a sample of them lies beside this test (see `data/README.md`).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test's panic is its report"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's panic is its report")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pricing::{
-    Cost, CostQuery, PriceList, UsageFormat, Usd, cost, read_usage, read_usage_by_shape,
-};
+use pricing::{Cost, CostQuery, PriceList, UsageFormat, Usd, cost, read_usage, read_usage_by_shape};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -50,23 +44,9 @@ struct Options<'a> {
 fn nanoseconds(text: &str) -> i64 {
     let number = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
-    let days_before =
-        |year: i64| year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days_before = |year: i64| year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let months = [
-        31,
-        28 + i64::from(leap),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
+    let months = [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let in_year: i64 = months[..month as usize - 1].iter().sum();
     let days = days_before(year - 1) - days_before(1969) + in_year + day - 1;
     let seconds = days * 86_400 + number(11..13) * 3_600 + number(14..16) * 60 + number(17..19);
@@ -75,11 +55,7 @@ fn nanoseconds(text: &str) -> i64 {
         0
     } else {
         let minutes = zone[1..3].parse::<i64>().unwrap() * 60 + zone[4..6].parse::<i64>().unwrap();
-        if zone.starts_with('-') {
-            -minutes
-        } else {
-            minutes
-        }
+        if zone.starts_with('-') { -minutes } else { minutes }
     };
     (seconds - offset * 60) * 1_000_000_000
 }
@@ -96,8 +72,7 @@ fn cost_of(case: &Case<'_>, by_shape: bool) -> Cost {
         false => read_usage(format, json).unwrap_or_else(|why| panic!("{}: {why}", case.id)),
     };
     let custom = case.options.custom_pricing.as_ref();
-    let custom =
-        custom.map(|list| PriceList::new(list.iter().map(|(name, rate)| (*name, *rate))).unwrap());
+    let custom = custom.map(|list| PriceList::new(list.iter().map(|(name, rate)| (*name, *rate))).unwrap());
     let options = &case.options;
     let query = CostQuery {
         provider: case.provider,
@@ -120,12 +95,8 @@ fn complaint(case: &Case<'_>, by_shape: bool) -> Option<String> {
     let expected = case.expected_usd.map(|text| Usd::parse(text).unwrap());
     let key = cost.price_key.as_deref();
     // Where both spellings are keys of the same price, `<provider>/<model>` goes first, whichever a case was made from.
-    let same_key = key == case.price_key
-        || key
-            == case
-                .price_key
-                .map(|key| format!("{}/{key}", case.provider))
-                .as_deref();
+    let same_key =
+        key == case.price_key || key == case.price_key.map(|key| format!("{}/{key}", case.provider)).as_deref();
     let same_key = same_key || case.price_source != "litellm" || case.status == "no_usage";
     (cost.usd != expected || cost.status.as_str() != case.status || !same_key).then(|| {
         format!(
@@ -141,14 +112,8 @@ fn complaint(case: &Case<'_>, by_shape: bool) -> Option<String> {
 }
 
 fn check(text: &str, by_shape: bool) -> usize {
-    let cases: Vec<Case<'_>> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let complaints: Vec<_> = cases
-        .iter()
-        .filter_map(|case| complaint(case, by_shape))
-        .collect();
+    let cases: Vec<Case<'_>> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let complaints: Vec<_> = cases.iter().filter_map(|case| complaint(case, by_shape)).collect();
     assert!(
         complaints.is_empty(),
         "{} of {}:\n{}",

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 use pricing::{
-    Buckets, Cost, CostQuery, Decimal, PriceList, Usage, UsageFormat, cost, read_usage,
-    read_usage_by_shape,
+    Buckets, Cost, CostQuery, Decimal, PriceList, Usage, UsageFormat, cost, read_usage, read_usage_by_shape,
 };
 use proptest::prelude::*;
 
@@ -178,9 +177,7 @@ fn written(buckets: &Buckets) -> u128 {
 
 /// Every reading of one text: by each format and by shape.
 fn readings(json: &str) -> Vec<Usage> {
-    let formats = FORMATS
-        .iter()
-        .map(|name| UsageFormat::from_name(name).unwrap());
+    let formats = FORMATS.iter().map(|name| UsageFormat::from_name(name).unwrap());
     let by_format = formats.filter_map(|format| read_usage(format, json).ok());
     by_format
         .chain(read_usage_by_shape(json).ok().map(|(_, usage)| usage))

@@ -25,8 +25,7 @@ const AT_NS: i64 = 1_795_176_000_000_000_000;
 
 /// The recordings as JSON lines, if they and gzip are here.
 fn recordings() -> Option<String> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/exchanges.jsonl.gz");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/exchanges.jsonl.gz");
     path.exists().then_some(())?;
     let output = Command::new("gzip").arg("-dc").arg(path).output().ok()?;
     String::from_utf8(output.stdout).ok()
@@ -49,10 +48,7 @@ fn cost_of(exchange: &Exchange<'_>, json: &str) -> (Cost, Option<Cost>) {
         Ok(usage) => cost(&usage, &query),
         Err(why) => Cost::of_invalid_usage(why),
     };
-    (
-        of(usage),
-        format.map(|_| of(by_shape.map(|(_, usage)| usage))),
-    )
+    (of(usage), format.map(|_| of(by_shape.map(|(_, usage)| usage))))
 }
 
 #[test]
@@ -76,16 +72,22 @@ fn every_recorded_usage_has_a_cost_or_a_reason() {
             "{}",
             exchange.id
         );
-        assert!(
-            cost.usd.is_none_or(|usd| usd.as_picos() >= 0),
-            "{}",
-            exchange.id
-        );
-        let reason = cost
-            .reason
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        assert!(cost.usd.is_none_or(|usd| usd.as_picos() >= 0), "{}", exchange.id);
+        if let (Some(reported), Some(computed)) = (cost.reported_usd, cost.computed_usd) {
+            let kind = match reported == computed {
+                true => "computed as the provider states it",
+                false => "computed otherwise than the provider states it",
+            };
+            let kind = format!("{kind} | {}", exchange.provider);
+            let example = format!(
+                "{} {:?} {reported} {computed} {}",
+                exchange.id,
+                exchange.model,
+                usage.get()
+            );
+            counts.entry(kind).or_insert_with(|| (0, example)).0 += 1;
+        }
+        let reason = cost.reason.as_ref().map(ToString::to_string).unwrap_or_default();
         let mut kind = format!("{} {reason}", cost.status.as_str());
         if std::env::var_os("VERBOSE").is_some() {
             kind = format!("{kind} | {} {}", exchange.provider, exchange.operation);
@@ -95,10 +97,7 @@ fn every_recorded_usage_has_a_cost_or_a_reason() {
         if let Some(by_shape) = by_shape
             && by_shape.computed_usd != cost.computed_usd
         {
-            let kind = format!(
-                "DIFFERENT BY SHAPE | {} {}",
-                exchange.provider, exchange.operation
-            );
+            let kind = format!("DIFFERENT BY SHAPE | {} {}", exchange.provider, exchange.operation);
             counts.entry(kind).or_insert_with(|| (0, example())).0 += 1;
         }
     }

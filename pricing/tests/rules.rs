@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 use pricing::{
-    Cost, CostQuery, CostStatus, PriceBook, PriceList, PriceSource, PricingError, Usage,
-    UsageFormat, cost, estimated_usage, explain, read_usage,
+    Cost, CostQuery, CostStatus, PriceBook, PriceList, PriceSource, PricingError, Usage, UsageFormat, cost,
+    estimated_usage, explain, read_usage,
 };
 
 /// 2026-11-20T12:00:00Z, a Friday.
@@ -84,10 +84,7 @@ fn a_part_without_a_rate_has_no_sum() {
         &usage("openai.chat", json),
     );
     assert_eq!((cost.usd, cost.status), (None, CostStatus::Partial));
-    assert_eq!(
-        reason(&cost),
-        "cache_read has no rate: no cache_read_input_token_cost"
-    );
+    assert_eq!(reason(&cost), "cache_read has no rate: no cache_read_input_token_cost");
     assert_eq!(cost.breakdown.len(), 2, "what is known is still shown");
 }
 
@@ -97,14 +94,8 @@ fn no_rate_for_anything_is_unpriced_and_zero_is_a_price() {
         by(r#"{"input_cost_per_character":1}"#, &chat(1, 1)).status,
         CostStatus::Unpriced
     );
-    let free = by(
-        r#"{"input_cost_per_token":0,"output_cost_per_token":0}"#,
-        &chat(1, 1),
-    );
-    assert_eq!(
-        (usd(&free).as_deref(), free.status),
-        (Some("0"), CostStatus::Priced)
-    );
+    let free = by(r#"{"input_cost_per_token":0,"output_cost_per_token":0}"#, &chat(1, 1));
+    assert_eq!((usd(&free).as_deref(), free.status), (Some("0"), CostStatus::Priced));
     // No tokens need no rate.
     assert_eq!(
         usd(&by(r#"{"output_cost_per_token":3}"#, &chat(0, 2))).as_deref(),
@@ -116,20 +107,10 @@ fn no_rate_for_anything_is_unpriced_and_zero_is_a_price() {
 fn absent_is_not_zero() {
     for json in ["null", "{}", "[]", r#"{"prompt_tokens":null}"#] {
         let cost = cost(&usage("openai.chat", json), &query("openai", "gpt-4o"));
-        assert_eq!(
-            (cost.usd, cost.status),
-            (None, CostStatus::NoUsage),
-            "{json}"
-        );
+        assert_eq!((cost.usd, cost.status), (None, CostStatus::NoUsage), "{json}");
     }
-    let read = usage(
-        "openai.chat",
-        r#"{"prompt_tokens":3,"completion_tokens":0}"#,
-    );
-    assert_eq!(
-        (read.tokens().output, read.tokens().cache_read),
-        (Some(0), None)
-    );
+    let read = usage("openai.chat", r#"{"prompt_tokens":3,"completion_tokens":0}"#);
+    assert_eq!((read.tokens().output, read.tokens().cache_read), (Some(0), None));
     // The input alone is not the cost of a call whose output nobody counted.
     let cost = cost(
         &usage("openai.chat", r#"{"prompt_tokens":3}"#),
@@ -222,14 +203,8 @@ fn a_figure_beyond_128_bits_is_no_figure() {
 fn a_cliff_is_for_the_whole_request_and_strictly_above() {
     let prices = r#"{"input_cost_per_token":1,"output_cost_per_token":10,
         "input_cost_per_token_above_200k_tokens":2,"output_cost_per_token_above_200k_tokens":20}"#;
-    assert_eq!(
-        usd(&by(prices, &chat(200_000, 1))).as_deref(),
-        Some("200010")
-    );
-    assert_eq!(
-        usd(&by(prices, &chat(200_001, 1))).as_deref(),
-        Some("400022")
-    );
+    assert_eq!(usd(&by(prices, &chat(200_000, 1))).as_deref(), Some("200010"));
+    assert_eq!(usd(&by(prices, &chat(200_001, 1))).as_deref(), Some("400022"));
     // What is read from a cache counts; without a price above the cliff the sum is unknown.
     let json = r#"{"input_tokens":1,"cache_read_input_tokens":200000,"output_tokens":1}"#;
     let with_cache = prices.replacen('{', r#"{"cache_read_input_token_cost":1,"#, 1);
@@ -255,13 +230,7 @@ fn tiers_are_those_that_served() {
         };
         cost(&chat(1, 1), &query)
     };
-    for tier in [
-        None,
-        Some("default"),
-        Some("standard"),
-        Some("auto"),
-        Some("on_demand"),
-    ] {
+    for tier in [None, Some("default"), Some("standard"), Some("auto"), Some("on_demand")] {
         assert_eq!(usd(&of(tier, false)).as_deref(), Some("2"));
     }
     assert_eq!(usd(&of(Some("flex"), false)).as_deref(), Some("1"));
@@ -362,10 +331,7 @@ fn a_provider_that_states_its_charge_is_believed() {
     );
     assert!(reason(&cost).starts_with("contradictory usage"));
     let json = r#"{"prompt_tokens":80,"completion_tokens":68,"cost":{"request_cost":0.005,"total_cost":0.00515}}"#;
-    let cost = pricing::cost(
-        &usage("perplexity.chat", json),
-        &query("perplexity", "sonar"),
-    );
+    let cost = pricing::cost(&usage("perplexity.chat", json), &query("perplexity", "sonar"));
     assert_eq!(usd(&cost).as_deref(), Some("0.00515"));
 }
 
@@ -397,10 +363,7 @@ fn discounts_are_off_the_list_price_and_the_most_specific_counts() {
         (cost.computed_usd.unwrap().to_string(), usd(&cost).unwrap())
     };
     assert_eq!(of("gpt-4o", None), ("2.5".to_owned(), "2".to_owned()));
-    assert_eq!(
-        of("gpt-4o", Some("team")),
-        ("2.5".to_owned(), "1.25".to_owned())
-    );
+    assert_eq!(of("gpt-4o", Some("team")), ("2.5".to_owned(), "1.25".to_owned()));
     assert_eq!(
         of("gpt-4o-mini", Some("team")),
         ("0.15".to_owned(), "0.1425".to_owned())
@@ -464,41 +427,22 @@ fn units_have_variants() {
     );
     assert_eq!(usd(&plain).as_deref(), Some("10"));
     // The same figure per second of input and of output is one price; two figures are two.
-    let audio = usage(
-        "transcription.duration",
-        r#"{"type":"duration","seconds":1.5}"#,
-    );
+    let audio = usage("transcription.duration", r#"{"type":"duration","seconds":1.5}"#);
     assert_eq!(
-        usd(&by(
-            r#"{"input_cost_per_second":2,"output_cost_per_second":2}"#,
-            &audio
-        ))
-        .as_deref(),
+        usd(&by(r#"{"input_cost_per_second":2,"output_cost_per_second":2}"#, &audio)).as_deref(),
         Some("3")
     );
     assert_eq!(
-        usd(&by(
-            r#"{"input_cost_per_second":2,"output_cost_per_second":0}"#,
-            &audio
-        ))
-        .as_deref(),
+        usd(&by(r#"{"input_cost_per_second":2,"output_cost_per_second":0}"#, &audio)).as_deref(),
         Some("3")
     );
     assert_eq!(
-        usd(&by(
-            r#"{"input_cost_per_second":0,"output_cost_per_second":4}"#,
-            &audio
-        ))
-        .as_deref(),
+        usd(&by(r#"{"input_cost_per_second":0,"output_cost_per_second":4}"#, &audio)).as_deref(),
         Some("6")
     );
     let pixels = usage("image.count", r#"{"pixels":1048576}"#);
     assert_eq!(
-        usd(&by(
-            r#"{"input_cost_per_pixel":"2.0751953125e-09"}"#,
-            &pixels
-        ))
-        .as_deref(),
+        usd(&by(r#"{"input_cost_per_pixel":"2.0751953125e-09"}"#, &pixels)).as_deref(),
         Some("0.002176")
     );
 }
@@ -507,15 +451,9 @@ fn units_have_variants() {
 fn one_rounding_half_to_even() {
     // Two lines of half a picodollar each: rounded once they are one, rounded per line they were none.
     let prices = r#"{"input_cost_per_token":"5e-13","output_cost_per_token":"5e-13"}"#;
-    assert_eq!(
-        usd(&by(prices, &chat(1, 1))).as_deref(),
-        Some("0.000000000001")
-    );
+    assert_eq!(usd(&by(prices, &chat(1, 1))).as_deref(), Some("0.000000000001"));
     assert_eq!(usd(&by(prices, &chat(1, 0))).as_deref(), Some("0"));
-    assert_eq!(
-        usd(&by(prices, &chat(3, 0))).as_deref(),
-        Some("0.000000000002")
-    );
+    assert_eq!(usd(&by(prices, &chat(3, 0))).as_deref(), Some("0.000000000002"));
 }
 
 #[test]
@@ -524,10 +462,7 @@ fn a_compaction_is_billed_beside_the_message() {
         {"type":"compaction","input_tokens":99195,"output_tokens":81},
         {"type":"message","input_tokens":162,"output_tokens":11}]}"#;
     let read = usage("anthropic.messages", json);
-    assert_eq!(
-        (read.tokens().input, read.tokens().output),
-        (Some(99_357), Some(92))
-    );
+    assert_eq!((read.tokens().input, read.tokens().output), (Some(99_357), Some(92)));
     let json = r#"{"input_tokens":1,"output_tokens":1,"iterations":[{"type":"advisor_message","model":"claude-fable-5","input_tokens":9}]}"#;
     let cost = cost(
         &usage("anthropic.messages", json),
@@ -545,9 +480,7 @@ fn cached_tokens_of_unknown_modality_have_no_certain_rate() {
         &usage("openai.realtime", json),
     );
     assert_eq!(reason(&cost), "unsplit_in has no certain rate");
-    let json = json
-        .replace("\"text_tokens\":10,", "")
-        .replace("110", "100");
+    let json = json.replace("\"text_tokens\":10,", "").replace("110", "100");
     let prices = r#"{"input_cost_per_audio_token":2,"cache_read_input_audio_token_cost":1}"#;
     assert_eq!(
         usd(&by(prices, &usage("openai.realtime", &json))).as_deref(),
@@ -571,9 +504,12 @@ fn an_explanation_shows_every_step() {
             ("gpt-4o", &pricing::Outcome::Found)
         ]
     );
-    assert!(explained.prices.iter().any(|(field, rate)| {
-        field.to_string() == "input_cost_per_token" && rate.to_string() == "0.0000025"
-    }));
+    assert!(
+        explained
+            .prices
+            .iter()
+            .any(|(field, rate)| { field.to_string() == "input_cost_per_token" && rate.to_string() == "0.0000025" })
+    );
     assert_eq!(explained.cost.unwrap().usd.unwrap().to_string(), "2.5");
     let explained = explain(&query("mistral", "gpt-4o"), None);
     assert_eq!(explained.key, None);
@@ -581,4 +517,57 @@ fn an_explanation_shows_every_step() {
         explained.steps[1].outcome,
         pricing::Outcome::OtherProvider("openai".to_owned())
     );
+}
+
+#[test]
+fn a_stream_that_broke_off_is_an_estimate() {
+    let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":397,"output_tokens":1}}}"#;
+    let delta = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":524}}"#;
+    let of = |events: &str| {
+        cost(
+            &usage("anthropic.messages.stream", &format!("[{events}]")),
+            &query("anthropic", "claude-haiku-4-5"),
+        )
+    };
+    assert_eq!(of(start).status, CostStatus::Estimated);
+    assert_eq!(of(&format!("{start},{delta}")).status, CostStatus::Priced);
+    assert_eq!(reason(&of(delta)), "the provider reported no input tokens");
+}
+
+#[test]
+fn gemini_names_its_enumerations_by_number_too() {
+    let json = r#"{"promptTokenCount":10,"candidatesTokenCount":1,"trafficType":1,
+        "promptTokensDetails":[{"modality":1,"tokenCount":4},{"modality":4,"tokenCount":6}]}"#;
+    let read = usage("gemini.generate_content", json);
+    assert_eq!((read.buckets().text_in, read.buckets().audio_in), (Some(4), Some(6)));
+    assert_eq!(
+        cost(&read, &query("gemini", "gemini-2.5-flash")).status,
+        CostStatus::Priced
+    );
+    let provisioned = json.replace("\"trafficType\":1", "\"trafficType\":\"PROVISIONED_THROUGHPUT\"");
+    let cost = cost(
+        &usage("gemini.generate_content", &provisioned),
+        &query("gemini", "gemini-2.5-flash"),
+    );
+    assert_eq!(cost.status, CostStatus::Unpriced);
+}
+
+#[test]
+fn an_object_of_another_shape_is_read_by_its_own() {
+    let json = r#"{"input_tokens":5,"output_tokens":2,"cache_read_input_tokens":1}"#;
+    let read = usage("bedrock.converse", json);
+    assert_eq!((read.tokens().input, read.tokens().cache_read), (Some(6), Some(1)));
+    let json = r#"{"prompt_tokens":5,"completion_tokens":2}"#;
+    assert_eq!(usage("anthropic.messages", json).tokens().input, Some(5));
+}
+
+#[test]
+fn counts_beside_the_whole_are_told_by_the_total() {
+    // Voxtral counts audio beside the prompt, some gateways reasoning beside the completion.
+    let json = r#"{"prompt_tokens":9,"completion_tokens":248,"total_tokens":632,"prompt_tokens_details":{"audio_tokens":375}}"#;
+    let read = usage("openai.chat", json);
+    assert_eq!((read.tokens().input, read.buckets().text_in), (Some(384), Some(9)));
+    let json = r#"{"prompt_tokens":9,"completion_tokens":10,"total_tokens":39,"completion_tokens_details":{"reasoning_tokens":20}}"#;
+    let read = usage("openai.chat", json);
+    assert_eq!((read.tokens().output, read.buckets().text_out), (Some(30), Some(10)));
 }

@@ -40,12 +40,8 @@ fn the_committed_snapshot_is_what_the_sources_give() {
         overlay: &overlay,
     };
     let compiled = compile(sources).unwrap();
-    assert!(
-        compiled.bytes == compile(sources).unwrap().bytes,
-        "not reproducible"
-    );
-    let committed =
-        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/prices.bin")).unwrap();
+    assert!(compiled.bytes == compile(sources).unwrap().bytes, "not reproducible");
+    let committed = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/prices.bin")).unwrap();
     assert!(
         compiled.bytes == committed,
         "stale: cargo run -p pricing --bin compile-prices"
@@ -180,8 +176,7 @@ fn another_snapshot_prices_calls() {
 #[test]
 fn an_update_keeps_what_was_true_before() {
     let table = source("sources/litellm_model_prices.json");
-    let mut parsed: BTreeMap<String, BTreeMap<String, Value>> =
-        serde_json::from_str(&table).unwrap();
+    let mut parsed: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(&table).unwrap();
     parsed
         .get_mut("o3")
         .unwrap()

@@ -9,9 +9,7 @@ use pricing::compile::{Sources, compile};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| {
-        fs::read_to_string(root.join("sources").join(name)).map_err(|why| format!("{name}: {why}"))
-    };
+    let read = |name: &str| fs::read_to_string(root.join("sources").join(name)).map_err(|why| format!("{name}: {why}"));
     let (table, history, overlay) = (
         read("litellm_model_prices.json")?,
         read("price_history.json")?,
@@ -24,12 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     })?;
     let target = root.join("data/prices.bin");
     let options: Vec<String> = std::env::args().skip(1).collect();
-    match options
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    match options.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => {
             for note in &compiled.notes {
                 println!("{note}");
@@ -41,9 +34,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("data/prices.bin is what the sources give")
         }
         ["--check"] => {
-            eprintln!(
-                "data/prices.bin is not what the sources give: cargo run -p pricing --bin compile-prices"
-            );
+            eprintln!("data/prices.bin is not what the sources give: cargo run -p pricing --bin compile-prices");
             return Ok(ExitCode::FAILURE);
         }
         _ => {

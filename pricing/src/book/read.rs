@@ -82,8 +82,7 @@ impl PriceBook {
     /// # Errors
     /// `Source` if the form is another one, and the errors of [`PriceList::from_json`] and [`PriceBook::add_discount`].
     pub fn from_json(json: &str) -> Result<Self, PricingError> {
-        let file: File<'_> =
-            serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
+        let file: File<'_> = serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
         let mut book = Self::default();
         for (model, fields) in &file.prices {
             book.set_prices(model, PriceList::from_fields(fields)?);

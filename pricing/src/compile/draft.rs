@@ -38,11 +38,7 @@ pub(super) fn rate(value: &RawValue) -> Option<Result<Decimal, PricingError>> {
 }
 
 /// Puts a price into a set; `false` if the name is no price field or the value no number.
-pub(super) fn take(
-    prices: &mut Prices,
-    name: &str,
-    value: &RawValue,
-) -> Result<bool, PricingError> {
+pub(super) fn take(prices: &mut Prices, name: &str, value: &RawValue) -> Result<bool, PricingError> {
     let (Some(field), Some(rate)) = (PriceField::parse(name), rate(value)) else {
         return Ok(false);
     };

@@ -46,9 +46,7 @@ pub(super) fn apply(
         let entry = match entries.get_mut(&model) {
             Some(entry) => entry,
             None if disagreement == Disagreement::TableIsNewer => {
-                notes.push(format!(
-                    "{model}: has dated prices, but is not in the table any more"
-                ));
+                notes.push(format!("{model}: has dated prices, but is not in the table any more"));
                 continue;
             }
             None => return Err(source_error(format!("{model} has dated prices only"))),
@@ -71,9 +69,7 @@ pub(super) fn apply(
                     rows.insert(current + 1, row);
                 }
                 Some(conflict) => {
-                    return Err(source_error(format!(
-                        "conflict: {conflict}; decide in overlay.json"
-                    )));
+                    return Err(source_error(format!("conflict: {conflict}; decide in overlay.json")));
                 }
             }
         }
@@ -85,9 +81,7 @@ pub(super) fn apply(
 fn row(model: &str, dated: Dated<'_>, overlay: &Overlay<'_>) -> Result<RowDraft, PricingError> {
     let low = match &dated.effective_from {
         None => i64::MIN,
-        Some(date) => {
-            clock::day_of(date).ok_or_else(|| source_error(format!("{date} is not YYYY-MM-DD")))?
-        }
+        Some(date) => clock::day_of(date).ok_or_else(|| source_error(format!("{date} is not YYYY-MM-DD")))?,
     };
     let mut row = RowDraft {
         kind: ROW_DATED,
@@ -97,14 +91,11 @@ fn row(model: &str, dated: Dated<'_>, overlay: &Overlay<'_>) -> Result<RowDraft,
     let mut stated = Prices::new();
     for (name, value) in dated.prices {
         if !draft::take(&mut stated, &name, value)? {
-            return Err(source_error(format!(
-                "{name} is not a price field with a number"
-            )));
+            return Err(source_error(format!("{name} is not a price field with a number")));
         }
     }
     for (code, rate) in stated {
-        let field =
-            PriceField::from_code(code).ok_or_else(|| source_error("a field without a name"))?;
+        let field = PriceField::from_code(code).ok_or_else(|| source_error("a field without a name"))?;
         let above_thousands = overlay.threshold(model, field.above_thousands);
         row.prices.insert(
             PriceField {
@@ -125,9 +116,7 @@ fn conflict(model: &str, dated: &Prices, table: &Prices, overlay: &Overlay<'_>) 
         .filter(|(code, rate)| table.get(code) != Some(rate))
         .find_map(|(code, rate)| {
             let field = PriceField::from_code(*code)?;
-            let other = table
-                .get(code)
-                .map_or_else(|| "absent".to_owned(), ToString::to_string);
+            let other = table.get(code).map_or_else(|| "absent".to_owned(), ToString::to_string);
             (!overlay.decides(model, field))
                 .then(|| format!("{model} {field} is {rate} in the history, {other} in the table"))
         })

@@ -39,28 +39,21 @@ pub(super) struct Correction<'a> {
 
 impl Overlay<'_> {
     pub(super) fn as_of_day(&self) -> Result<i64, PricingError> {
-        clock::day_of(&self.as_of)
-            .ok_or_else(|| source_error("as_of of the overlay is not YYYY-MM-DD"))
+        clock::day_of(&self.as_of).ok_or_else(|| source_error("as_of of the overlay is not YYYY-MM-DD"))
     }
 
     /// The correction of a key, if it decides between the table's price of this field and the history's.
     pub(super) fn decides(&self, key: &str, field: PriceField) -> bool {
         let name = field.to_string();
-        let of_key = self
-            .corrections
-            .iter()
-            .filter(|correction| correction.key == key);
-        of_key.into_iter().any(|correction| {
-            correction.set.contains_key(&name) || correction.remove.contains(&name)
-        })
+        let of_key = self.corrections.iter().filter(|correction| correction.key == key);
+        of_key
+            .into_iter()
+            .any(|correction| correction.set.contains_key(&name) || correction.remove.contains(&name))
     }
 
     /// The threshold that holds where the history of a key states this one.
     pub(super) fn threshold(&self, key: &str, stated: u16) -> u16 {
-        let of_key = self
-            .corrections
-            .iter()
-            .filter(|correction| correction.key == key);
+        let of_key = self.corrections.iter().filter(|correction| correction.key == key);
         of_key
             .into_iter()
             .find_map(|correction| correction.history_thresholds.get(&stated))

@@ -17,18 +17,14 @@ const NESTED: [&str; 2] = ["search_context_cost_per_query", "provider_specific_e
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
-pub(super) fn read(
-    text: &str,
-    notes: &mut Vec<String>,
-) -> Result<BTreeMap<String, EntryDraft>, PricingError> {
+pub(super) fn read(text: &str, notes: &mut Vec<String>) -> Result<BTreeMap<String, EntryDraft>, PricingError> {
     let table: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(source_error)?;
     let mut entries = BTreeMap::new();
     for (key, value) in table {
         if NOT_MODELS.contains(&key.as_str()) {
             continue;
         }
-        let entry =
-            entry(&key, value, notes).map_err(|why| source_error(format!("{key}: {why}")))?;
+        let entry = entry(&key, value, notes).map_err(|why| source_error(format!("{key}: {why}")))?;
         entries.insert(key, entry);
     }
     Ok(entries)
@@ -96,20 +92,13 @@ fn tier(fields: Fields<'_>) -> Result<RowDraft, PricingError> {
     let mut range = None;
     for (name, value) in fields {
         if name == "range" || name == "max_results_range" {
-            row.kind = if name == "range" {
-                ROW_TIERED
-            } else {
-                ROW_BY_RESULTS
-            };
+            row.kind = if name == "range" { ROW_TIERED } else { ROW_BY_RESULTS };
             range = Some(bounds(value)?);
         } else if !draft::take(&mut row.prices, &name, value)? {
-            return Err(source_error(format!(
-                "tiered_pricing has an unknown field {name}"
-            )));
+            return Err(source_error(format!("tiered_pricing has an unknown field {name}")));
         }
     }
-    (row.low, row.high) =
-        range.ok_or_else(|| source_error("a row of tiered_pricing has no range"))?;
+    (row.low, row.high) = range.ok_or_else(|| source_error("a row of tiered_pricing has no range"))?;
     Ok(row)
 }
 
@@ -147,8 +136,7 @@ fn off_peak(value: &RawValue) -> Result<RowDraft, PricingError> {
     for (name, value) in fields {
         match name.as_str() {
             "windows" => {
-                let sources: Vec<WindowSource> =
-                    serde_json::from_str(value.get()).map_err(source_error)?;
+                let sources: Vec<WindowSource> = serde_json::from_str(value.get()).map_err(source_error)?;
                 for source in sources {
                     add_windows(&mut row.windows, source)?;
                 }
@@ -156,19 +144,14 @@ fn off_peak(value: &RawValue) -> Result<RowDraft, PricingError> {
             "weekday_timezone" => row.weekday_offset = fixed_offset(value.get().trim_matches('"'))?,
             _ if draft::take(&mut row.prices, &name, value)? => {}
             _ => {
-                return Err(source_error(format!(
-                    "off_peak_pricing has an unknown field {name}"
-                )));
+                return Err(source_error(format!("off_peak_pricing has an unknown field {name}")));
             }
         }
     }
     Ok(row)
 }
 
-fn add_windows(
-    windows: &mut Vec<(u16, u16, u8)>,
-    source: WindowSource,
-) -> Result<(), PricingError> {
+fn add_windows(windows: &mut Vec<(u16, u16, u8)>, source: WindowSource) -> Result<(), PricingError> {
     let days = match source.weekdays {
         None => 0x7f,
         Some(days) if days.iter().all(|day| (1..=7).contains(day)) => {

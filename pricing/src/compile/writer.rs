@@ -17,8 +17,7 @@ struct Numbered<T> {
 
 impl<T: Eq + Hash> Numbered<T> {
     fn number(&mut self, thing: T) -> Result<(u16, bool), PricingError> {
-        let next = u16::try_from(self.numbers.len())
-            .map_err(|_| source_error("more than 65536 distinct values"))?;
+        let next = u16::try_from(self.numbers.len()).map_err(|_| source_error("more than 65536 distinct values"))?;
         match self.numbers.entry(thing) {
             std::collections::hash_map::Entry::Occupied(known) => Ok((*known.get(), false)),
             std::collections::hash_map::Entry::Vacant(place) => Ok((*place.insert(next), true)),
@@ -37,10 +36,7 @@ struct Writer {
 }
 
 /// The snapshot's bytes, which depend on nothing but the arguments.
-pub(super) fn write(
-    date: &str,
-    entries: &BTreeMap<String, EntryDraft>,
-) -> Result<Vec<u8>, PricingError> {
+pub(super) fn write(date: &str, entries: &BTreeMap<String, EntryDraft>) -> Result<Vec<u8>, PricingError> {
     let mut writer = Writer {
         sections: Default::default(),
         rates: Numbered {
@@ -96,10 +92,8 @@ impl Writer {
     fn prices(&mut self, prices: &Prices) -> Result<(u32, u16), PricingError> {
         let first = self.prices;
         for (code, rate) in prices {
-            let mantissa = u64::try_from(rate.mantissa())
-                .map_err(|_| source_error("a rate of more than 64 bits"))?;
-            let scale = u8::try_from(rate.scale())
-                .map_err(|_| source_error("a rate of too many decimals"))?;
+            let mantissa = u64::try_from(rate.mantissa()).map_err(|_| source_error("a rate of more than 64 bits"))?;
+            let scale = u8::try_from(rate.scale()).map_err(|_| source_error("a rate of too many decimals"))?;
             let (number, new) = self.rates.number((mantissa, scale))?;
             if new {
                 self.put(Section::Rates, &mantissa.to_le_bytes());
@@ -134,10 +128,7 @@ impl Writer {
             }
             self.put(
                 Section::Rows,
-                &[
-                    row.kind,
-                    u8::try_from(row.windows.len()).map_err(source_error)?,
-                ],
+                &[row.kind, u8::try_from(row.windows.len()).map_err(source_error)?],
             );
             self.put(Section::Rows, &row.weekday_offset.to_le_bytes());
             self.put(Section::Rows, &prices_at.to_le_bytes());
@@ -150,9 +141,7 @@ impl Writer {
         self.put(Section::Entries, &key_at.to_le_bytes());
         self.put(
             Section::Entries,
-            &u16::try_from(key.len())
-                .map_err(source_error)?
-                .to_le_bytes(),
+            &u16::try_from(key.len()).map_err(source_error)?.to_le_bytes(),
         );
         self.put(Section::Entries, &provider.to_le_bytes());
         self.put(Section::Entries, &prices_at.to_le_bytes());

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use super::Snapshot;
 use super::layout::{
-    ATTRIBUTE, ENTRY, PRICE, RATE, ROW, Section, TEXT, WINDOW, i16_at, i64_at, u8_at, u16_at,
-    u32_at, u64_at,
+    ATTRIBUTE, ENTRY, PRICE, RATE, ROW, Section, TEXT, WINDOW, i16_at, i64_at, u8_at, u16_at, u32_at, u64_at,
 };
 use crate::clock;
 use crate::decimal::Decimal;
@@ -62,10 +61,7 @@ impl<'a> Entry<'a> {
     /// Whether anything of this model has a price.
     #[must_use]
     pub fn has_prices(self) -> bool {
-        self.prices()
-            .fields()
-            .any(|(field, _)| !field.base.is_multiplier())
-            || self.rows().next().is_some()
+        self.prices().fields().any(|(field, _)| !field.base.is_multiplier()) || self.rows().next().is_some()
     }
 
     /// The price fields: name and rate in USD per unit.
@@ -90,14 +86,10 @@ impl<'a> Entry<'a> {
     /// The entry as litellm writes it: a JSON object of provider, prices and all other fields.
     #[must_use]
     pub fn to_json(self) -> String {
-        let mut fields: Vec<(String, String)> = vec![(
-            "litellm_provider".to_owned(),
-            format!("\"{}\"", self.provider()),
-        )];
+        let mut fields: Vec<(String, String)> =
+            vec![("litellm_provider".to_owned(), format!("\"{}\"", self.provider()))];
         // Prices one level down are still in the attribute they come from.
-        let flat = self
-            .price_fields()
-            .filter(|(field, _)| !field.base.is_nested());
+        let flat = self.price_fields().filter(|(field, _)| !field.base.is_nested());
         fields.extend(flat.map(|(field, rate)| (field.to_string(), rate.to_string())));
         fields.extend(
             self.attributes()
@@ -117,9 +109,7 @@ impl<'a> Entry<'a> {
         let rows = self.snapshot.section(Section::Rows);
         (first..first + count).map(move |number| Row {
             snapshot: self.snapshot,
-            record: rows
-                .get(number * ROW..(number + 1) * ROW)
-                .unwrap_or_default(),
+            record: rows.get(number * ROW..(number + 1) * ROW).unwrap_or_default(),
         })
     }
 }
@@ -147,19 +137,14 @@ impl<'a> PackedPrices<'a> {
         let at = first as usize * PRICE;
         let prices = snapshot.section(Section::Prices);
         Self {
-            records: prices
-                .get(at..at + count as usize * PRICE)
-                .unwrap_or_default(),
+            records: prices.get(at..at + count as usize * PRICE).unwrap_or_default(),
             rates: snapshot.section(Section::Rates),
         }
     }
 
     fn rate(self, number: u16) -> Decimal {
         let at = number as usize * RATE;
-        Decimal::new(
-            u128::from(u64_at(self.rates, at)),
-            u32::from(u8_at(self.rates, at + 8)),
-        )
+        Decimal::new(u128::from(u64_at(self.rates, at)), u32::from(u8_at(self.rates, at + 8)))
     }
 
     pub(crate) fn get(self, field: PriceField) -> Option<Decimal> {
@@ -172,18 +157,13 @@ impl<'a> PackedPrices<'a> {
     }
 
     pub(crate) fn has(self, base: Base) -> bool {
-        self.records
-            .chunks_exact(PRICE)
-            .any(|record| record[0] == base as u8)
+        self.records.chunks_exact(PRICE).any(|record| record[0] == base as u8)
     }
 
     pub(crate) fn fields(self) -> impl Iterator<Item = (PriceField, Decimal)> + 'a {
-        self.records.chunks_exact(PRICE).filter_map(move |record| {
-            Some((
-                PriceField::from_code(u32_at(record, 0))?,
-                self.rate(u16_at(record, 4)),
-            ))
-        })
+        self.records
+            .chunks_exact(PRICE)
+            .filter_map(move |record| Some((PriceField::from_code(u32_at(record, 0))?, self.rate(u16_at(record, 4)))))
     }
 
     /// The highest threshold, in thousands of tokens, that this prompt is strictly above; 0 if none.
@@ -210,11 +190,7 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn prices(self) -> PackedPrices<'a> {
-        PackedPrices::new(
-            self.snapshot,
-            u32_at(self.record, 4),
-            u16_at(self.record, 8),
-        )
+        PackedPrices::new(self.snapshot, u32_at(self.record, 4), u16_at(self.record, 8))
     }
 
     pub(crate) fn low(self) -> i64 {
@@ -227,10 +203,7 @@ impl<'a> Row<'a> {
 
     /// Whether an off-peak row's hours include this instant.
     pub(crate) fn is_open(self, at_ns: i64) -> bool {
-        let (first, count) = (
-            u16_at(self.record, 10) as usize,
-            u8_at(self.record, 1) as usize,
-        );
+        let (first, count) = (u16_at(self.record, 10) as usize, u8_at(self.record, 1) as usize);
         let today = 1u8 << (clock::weekday(at_ns, i16_at(self.record, 2)) - 1);
         let minute = clock::utc_minute(at_ns);
         let windows = self.snapshot.section(Section::Windows);

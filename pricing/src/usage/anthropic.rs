@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Served, Usage};
+use super::{Served, Side, Usage};
 use crate::error::PricingError;
 use crate::tokens::{Buckets, Tokens, Writes, remainder, sum};
 
@@ -69,13 +69,9 @@ impl<'a> MessagesUsage<'a> {
         Self {
             input_tokens: later.input_tokens.or(self.input_tokens),
             output_tokens: later.output_tokens.or(self.output_tokens),
-            cache_read_input_tokens: later
-                .cache_read_input_tokens
-                .or(self.cache_read_input_tokens),
+            cache_read_input_tokens: later.cache_read_input_tokens.or(self.cache_read_input_tokens),
             // A later total without a split leaves the split of the message's start in force.
-            cache_creation_input_tokens: later
-                .cache_creation_input_tokens
-                .or(self.cache_creation_input_tokens),
+            cache_creation_input_tokens: later.cache_creation_input_tokens.or(self.cache_creation_input_tokens),
             cache_creation: later.cache_creation.or(self.cache_creation),
             output_tokens_details: later.output_tokens_details.or(self.output_tokens_details),
             server_tool_use: later.server_tool_use.or(self.server_tool_use),
@@ -89,19 +85,14 @@ impl<'a> MessagesUsage<'a> {
 
 pub(super) fn messages(usage: &MessagesUsage<'_>) -> Result<Usage, PricingError> {
     let split = usage.cache_creation.unwrap_or_default();
-    let (short, long) = (
-        split.ephemeral_5m_input_tokens,
-        split.ephemeral_1h_input_tokens,
-    );
+    let (short, long) = (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens);
     let writes = Writes::new(
         "cache_creation_input_tokens",
         usage.cache_creation_input_tokens,
         short,
         long,
     )?;
-    let reasoning = usage
-        .output_tokens_details
-        .and_then(|details| details.thinking_tokens);
+    let reasoning = usage.output_tokens_details.and_then(|details| details.thinking_tokens);
     let buckets = Buckets {
         text_in: usage.input_tokens,
         cache_read: usage.cache_read_input_tokens,
@@ -113,11 +104,7 @@ pub(super) fn messages(usage: &MessagesUsage<'_>) -> Result<Usage, PricingError>
     };
     let input = sum(
         "input_tokens",
-        &[
-            usage.input_tokens,
-            usage.cache_read_input_tokens,
-            writes.total,
-        ],
+        &[usage.input_tokens, usage.cache_read_input_tokens, writes.total],
     )?;
     let tokens = Tokens {
         input,
@@ -134,10 +121,8 @@ pub(super) fn messages(usage: &MessagesUsage<'_>) -> Result<Usage, PricingError>
         served: usage.service_tier.as_deref().map(Served::named),
         us_only: usage.inference_geo.as_deref() == Some("us"),
         fast: usage.speed.as_deref() == Some("fast"),
-        web_searches: usage
-            .server_tool_use
-            .and_then(|tools| tools.web_search_requests),
-        output_missing: input.is_some() && usage.output_tokens.is_none(),
+        web_searches: usage.server_tool_use.and_then(|tools| tools.web_search_requests),
+        missing: Side::missing(usage.input_tokens, usage.output_tokens),
         ..Usage::default()
     };
     match usage.iterations.as_deref() {
@@ -169,9 +154,7 @@ fn with_iterations(mut read: Usage, iterations: &[Iteration<'_>]) -> Result<Usag
         if one.kind.as_deref() != Some("compaction") {
             continue;
         }
-        let Usage {
-            buckets, tokens, ..
-        } = &mut read;
+        let Usage { buckets, tokens, .. } = &mut read;
         for (count, more) in [
             (&mut buckets.text_in, one.input_tokens),
             (&mut buckets.cache_read, one.cache_read_input_tokens),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Usage;
+use super::{Side, Usage};
 use crate::error::PricingError;
 use crate::tokens::{Buckets, Tokens, Writes, sum};
 
@@ -46,18 +46,11 @@ pub(super) fn converse(usage: &ConverseUsage) -> Result<Usage, PricingError> {
         .output_tokens
         .or(usage.output_token_count)
         .or(usage.generation_token_count);
-    let cache_read = usage
-        .cache_read_input_tokens
-        .or(usage.cache_read_input_token_count);
-    let written = usage
-        .cache_write_input_tokens
-        .or(usage.cache_write_input_token_count);
+    let cache_read = usage.cache_read_input_tokens.or(usage.cache_read_input_token_count);
+    let written = usage.cache_write_input_tokens.or(usage.cache_write_input_token_count);
 
     let details = usage.cache_details.as_deref().unwrap_or_default();
-    if let Some(other) = details
-        .iter()
-        .find(|one| one.ttl != "5m" && one.ttl != "1h")
-    {
+    if let Some(other) = details.iter().find(|one| one.ttl != "5m" && one.ttl != "1h") {
         return Err(PricingError::Malformed(format!(
             "cacheDetails has an unknown ttl {}",
             other.ttl
@@ -92,7 +85,7 @@ pub(super) fn converse(usage: &ConverseUsage) -> Result<Usage, PricingError> {
             text_out: output,
             ..Buckets::default()
         },
-        output_missing: tokens.input.is_some() && output.is_none() && embedding.is_none(),
+        missing: Side::missing(text_in, output).filter(|_| embedding.is_none()),
         ..Usage::default()
     })
 }

@@ -58,7 +58,7 @@ pub(super) fn chat(usage: &ChatUsage) -> Result<Usage, PricingError> {
             ..Buckets::default()
         },
         // What is not among the billed units is not billed.
-        output_missing: false,
+        missing: None,
         ..Usage::default()
     })
 }

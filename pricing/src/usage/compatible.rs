@@ -41,16 +41,12 @@ pub(super) fn xai(usage: &XaiUsage) -> Result<Usage, PricingError> {
         .completion_tokens_details
         .or(usage.output_tokens_details)
         .unwrap_or_default();
-    let included = usage.total_tokens.is_some()
-        && usage.total_tokens == sum("total_tokens", &[input, output])?;
+    let included = usage.total_tokens.is_some() && usage.total_tokens == sum("total_tokens", &[input, output])?;
     let output = match included {
         true => output,
         false => sum("completion_tokens", &[output, outputs.reasoning_tokens])?,
     };
-    let counted = openai::inclusive(
-        ("prompt_tokens", input, inputs),
-        ("completion_tokens", output, outputs),
-    );
+    let counted = openai::inclusive(("prompt_tokens", input, inputs), ("completion_tokens", output, outputs));
     let ticks = usage
         .cost_in_usd_ticks
         .map(|ticks| Decimal::new(u128::from(ticks), TICK_DECIMALS));
@@ -79,10 +75,7 @@ pub(super) struct DeepSeekUsage {
 
 /// `prompt_tokens` is the sum of cache hits and misses.
 pub(super) fn deepseek(usage: &DeepSeekUsage) -> Result<Usage, PricingError> {
-    let (hit, miss) = (
-        usage.prompt_cache_hit_tokens,
-        usage.prompt_cache_miss_tokens,
-    );
+    let (hit, miss) = (usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens);
     let parts = sum("prompt_tokens", &[hit, miss])?;
     if let (Some(_), Some(_), Some(parts), Some(reported)) = (hit, miss, parts, usage.prompt_tokens)
         && parts != reported
@@ -131,8 +124,5 @@ pub(super) fn ollama(usage: &OllamaUsage) -> Result<Usage, PricingError> {
             OutputDetails::default(),
         ),
     )?;
-    Ok(Usage {
-        output_missing: false,
-        ..read
-    })
+    Ok(Usage { missing: None, ..read })
 }

@@ -37,10 +37,7 @@ const NAMES: [(UsageFormat, &str); 22] = [
     (UsageFormat::OpenAiImages, "openai.images"),
     (UsageFormat::OpenAiTranscription, "openai.transcription"),
     (UsageFormat::AnthropicMessages, "anthropic.messages"),
-    (
-        UsageFormat::GeminiGenerateContent,
-        "gemini.generate_content",
-    ),
+    (UsageFormat::GeminiGenerateContent, "gemini.generate_content"),
     (UsageFormat::BedrockConverse, "bedrock.converse"),
     (UsageFormat::XaiChat, "xai.chat"),
     (UsageFormat::DeepSeekChat, "deepseek.chat"),
@@ -67,24 +64,16 @@ impl UsageFormat {
         }
         Some(match (provider, operation) {
             (_, "messages") => Self::AnthropicMessages,
-            (_, "generate_content" | "stream_generate_content" | "interactions") => {
-                Self::GeminiGenerateContent
-            }
+            (_, "generate_content" | "stream_generate_content" | "interactions") => Self::GeminiGenerateContent,
             (_, "converse" | "converse_stream") => Self::BedrockConverse,
             ("anthropic", "chat") => Self::AnthropicMessages,
-            ("gemini" | "vertex_ai", "chat" | "embedding" | "embeddings") => {
-                Self::GeminiGenerateContent
-            }
+            ("gemini" | "vertex_ai", "chat" | "embedding" | "embeddings") => Self::GeminiGenerateContent,
             ("bedrock", "chat" | "invoke" | "invoke_stream") => Self::BedrockConverse,
             ("xai", "chat" | "responses") => Self::XaiChat,
             ("deepseek", "chat") => Self::DeepSeekChat,
             ("perplexity", "chat" | "embedding" | "embeddings") => Self::PerplexityChat,
-            ("ollama" | "ollama_chat", "chat" | "text_completion" | "embedding" | "embeddings") => {
-                Self::OllamaChat
-            }
-            ("cohere" | "cohere_chat", "chat" | "text_completion" | "embedding" | "embeddings") => {
-                Self::CohereChat
-            }
+            ("ollama" | "ollama_chat", "chat" | "text_completion" | "embedding" | "embeddings") => Self::OllamaChat,
+            ("cohere" | "cohere_chat", "chat" | "text_completion" | "embedding" | "embeddings") => Self::CohereChat,
             (_, "chat" | "completion" | "text_completion") => Self::OpenAiChat,
             (_, "embedding" | "embeddings") => Self::OpenAiEmbeddings,
             (_, "responses") => Self::OpenAiResponses,

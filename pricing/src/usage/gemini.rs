@@ -45,11 +45,7 @@ pub(super) struct GenerateContentUsage<'a> {
         alias = "total_tool_use_tokens"
     )]
     tools: Option<u64>,
-    #[serde(
-        rename = "totalTokenCount",
-        alias = "total_token_count",
-        alias = "total_tokens"
-    )]
+    #[serde(rename = "totalTokenCount", alias = "total_token_count", alias = "total_tokens")]
     total: Option<u64>,
     #[serde(
         borrow,
@@ -160,10 +156,7 @@ pub(super) fn generate_content(usage: &GenerateContentUsage<'_>) -> Result<Usage
     };
     let input = sum("promptTokenCount", &[usage.prompt, usage.tools])?;
 
-    let (prompts, caches) = (
-        [&usage.prompt_details, &usage.tool_details],
-        [&usage.cache_details],
-    );
+    let (prompts, caches) = ([&usage.prompt_details, &usage.tool_details], [&usage.cache_details]);
     let (audio, image, video) = (
         of(Medium::Audio, &prompts)?,
         of(Medium::Image, &prompts)?,
@@ -179,26 +172,14 @@ pub(super) fn generate_content(usage: &GenerateContentUsage<'_>) -> Result<Usage
         of(Medium::Image, &[&usage.candidates_details])?,
     );
     let buckets = Buckets {
-        text_in: remainder(
-            "promptTokenCount",
-            input,
-            &[usage.cached, audio_in, image_in, video_in],
-        )?,
-        cache_read: remainder(
-            "cachedContentTokenCount",
-            usage.cached,
-            &[audio_cached, image_cached],
-        )?,
+        text_in: remainder("promptTokenCount", input, &[usage.cached, audio_in, image_in, video_in])?,
+        cache_read: remainder("cachedContentTokenCount", usage.cached, &[audio_cached, image_cached])?,
         audio_in,
         audio_cached,
         image_in,
         image_cached,
         video_in,
-        text_out: remainder(
-            "candidatesTokenCount",
-            output,
-            &[usage.thoughts, audio_out, image_out],
-        )?,
+        text_out: remainder("candidatesTokenCount", output, &[usage.thoughts, audio_out, image_out])?,
         reasoning: usage.thoughts,
         audio_out,
         image_out,
@@ -225,7 +206,7 @@ pub(super) fn generate_content(usage: &GenerateContentUsage<'_>) -> Result<Usage
             .map(Name::served),
         uniform: Uniform::All,
         // The protocol leaves a count of 0 out: no candidates is no output, not a missing figure.
-        output_missing: false,
+        missing: None,
         ..Usage::default()
     })
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Served, Usage};
+use super::{Served, Side, Usage};
 use crate::error::PricingError;
 use crate::tokens::{Buckets, Tokens, remainder, sum};
 
@@ -70,17 +70,8 @@ pub(super) fn inclusive(
         audio_tokens,
         image_tokens,
     } = inputs;
-    let input_parts = [
-        cached_tokens,
-        cache_write_tokens,
-        audio_tokens,
-        image_tokens,
-    ];
-    let output_parts = [
-        outputs.reasoning_tokens,
-        outputs.audio_tokens,
-        outputs.image_tokens,
-    ];
+    let input_parts = [cached_tokens, cache_write_tokens, audio_tokens, image_tokens];
+    let output_parts = [outputs.reasoning_tokens, outputs.audio_tokens, outputs.image_tokens];
     let buckets = Buckets {
         text_in: remainder(input_name, input, &input_parts)?,
         cache_read: cached_tokens,
@@ -108,7 +99,7 @@ pub(super) fn inclusive(
     Ok(Usage {
         tokens,
         buckets,
-        output_missing: input.is_some() && output.is_none(),
+        missing: Side::missing(input, output),
         ..Usage::default()
     })
 }
@@ -124,19 +115,14 @@ pub(super) fn chat(usage: &ChatUsage<'_>) -> Result<Usage, PricingError> {
     };
     let output = match (output, input, usage.total_tokens) {
         (None, Some(input), Some(total)) => total.checked_sub(input),
-        _ if apart(details.reasoning_tokens)? => {
-            sum("completion_tokens", &[output, details.reasoning_tokens])?
-        }
+        _ if apart(details.reasoning_tokens)? => sum("completion_tokens", &[output, details.reasoning_tokens])?,
         _ => output,
     };
     let input = match apart(inputs.audio_tokens)? {
         true => sum("prompt_tokens", &[input, inputs.audio_tokens])?,
         false => input,
     };
-    let read = inclusive(
-        ("prompt_tokens", input, inputs),
-        ("completion_tokens", output, details),
-    )?;
+    let read = inclusive(("prompt_tokens", input, inputs), ("completion_tokens", output, details))?;
     Ok(Usage {
         served: usage.service_tier.as_deref().map(Served::named),
         ..read
@@ -150,16 +136,9 @@ pub(super) fn embeddings(usage: &ChatUsage<'_>) -> Result<Usage, PricingError> {
             usage.prompt_tokens.or(usage.total_tokens),
             usage.inputs(),
         ),
-        (
-            "completion_tokens",
-            usage.completion_tokens,
-            OutputDetails::default(),
-        ),
+        ("completion_tokens", usage.completion_tokens, OutputDetails::default()),
     )?;
-    Ok(Usage {
-        output_missing: false,
-        ..read
-    })
+    Ok(Usage { missing: None, ..read })
 }
 
 #[derive(Debug, Default, Deserialize)]

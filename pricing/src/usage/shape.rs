@@ -19,11 +19,7 @@ impl UsageFormat {
     pub fn recognise(json: &str) -> Result<Self, PricingError> {
         if json.trim_ascii_start().starts_with('[') {
             let events: Vec<Fields<'_>> = serde_json::from_str(json).map_err(malformed)?;
-            return events
-                .iter()
-                .rev()
-                .find_map(of_event)
-                .ok_or(PricingError::UnknownShape);
+            return events.iter().rev().find_map(of_event).ok_or(PricingError::UnknownShape);
         }
         of(&serde_json::from_str(json).map_err(malformed)?).ok_or(PricingError::UnknownShape)
     }
@@ -41,14 +37,8 @@ fn of_event(event: &Fields<'_>) -> Option<UsageFormat> {
         return Some(UsageFormat::AnthropicMessages);
     }
     let carriers = ["response", "metadata", "delta", "message"];
-    let outer = ["usage", "usageMetadata"]
-        .iter()
-        .find_map(|name| inner(event, name));
-    let usage = outer.or_else(|| {
-        carriers
-            .iter()
-            .find_map(|name| inner(&inner(event, name)?, "usage"))
-    })?;
+    let outer = ["usage", "usageMetadata"].iter().find_map(|name| inner(event, name));
+    let usage = outer.or_else(|| carriers.iter().find_map(|name| inner(&inner(event, name)?, "usage")))?;
     of(&usage)
 }
 
@@ -74,9 +64,7 @@ fn of(fields: &Fields<'_>) -> Option<UsageFormat> {
     }
     if any(&["prompt_tokens", "completion_tokens"]) {
         return Some(match () {
-            () if any(&["prompt_cache_hit_tokens", "prompt_cache_miss_tokens"]) => {
-                UsageFormat::DeepSeekChat
-            }
+            () if any(&["prompt_cache_hit_tokens", "prompt_cache_miss_tokens"]) => UsageFormat::DeepSeekChat,
             () if !any(&["completion_tokens"]) => UsageFormat::OpenAiEmbeddings,
             () => UsageFormat::OpenAiChat,
         });
@@ -84,26 +72,16 @@ fn of(fields: &Fields<'_>) -> Option<UsageFormat> {
     if any(&["input_tokens", "output_tokens"]) {
         return Some(with_input_tokens(fields));
     }
-    NAMED
-        .iter()
-        .find(|(names, _)| any(names))
-        .map(|(_, format)| *format)
+    NAMED.iter().find(|(names, _)| any(names)).map(|(_, format)| *format)
 }
 
 /// Names that only one format has, the more telling ones first.
 const NAMED: [(&[&str], UsageFormat); 11] = [
     (
-        &[
-            "generation_token_count",
-            "inputTextTokenCount",
-            "inputTokenCount",
-        ],
+        &["generation_token_count", "inputTextTokenCount", "inputTokenCount"],
         UsageFormat::BedrockConverse,
     ),
-    (
-        &["inputTokens", "outputTokens"],
-        UsageFormat::BedrockConverse,
-    ),
+    (&["inputTokens", "outputTokens"], UsageFormat::BedrockConverse),
     (
         &[
             "promptTokenCount",
@@ -114,10 +92,7 @@ const NAMED: [(&[&str], UsageFormat); 11] = [
         ],
         UsageFormat::GeminiGenerateContent,
     ),
-    (
-        &["prompt_eval_count", "eval_count"],
-        UsageFormat::OllamaChat,
-    ),
+    (&["prompt_eval_count", "eval_count"], UsageFormat::OllamaChat),
     (&["pages_processed"], UsageFormat::MistralOcr),
     (&["images", "pixels"], UsageFormat::ImageCount),
     (&["duration_seconds"], UsageFormat::VideoDuration),
@@ -132,18 +107,14 @@ const NAMED: [(&[&str], UsageFormat); 11] = [
 fn with_input_tokens(fields: &Fields<'_>) -> UsageFormat {
     let has = |name: &str| fields.contains_key(name);
     if has("input_token_details") {
-        let typed = fields
-            .get("type")
-            .is_some_and(|kind| kind.get() == "\"tokens\"");
+        let typed = fields.get("type").is_some_and(|kind| kind.get() == "\"tokens\"");
         return if typed {
             UsageFormat::OpenAiTranscription
         } else {
             UsageFormat::OpenAiRealtime
         };
     }
-    if has("input_tokens_details")
-        || has("output_tokens_details") && !has("cache_read_input_tokens")
-    {
+    if has("input_tokens_details") || has("output_tokens_details") && !has("cache_read_input_tokens") {
         let details = inner(fields, "input_tokens_details").unwrap_or_default();
         let images = details.contains_key("image_tokens") && !details.contains_key("cached_tokens");
         return if images {

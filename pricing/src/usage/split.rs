@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Uniform, Usage, UsageFormat, parse, units};
+use super::{Side, Uniform, Usage, UsageFormat, parse, units};
 use crate::error::PricingError;
 use crate::tokens::{Buckets, Tokens, remainder, sum};
 
@@ -138,11 +138,11 @@ fn finish(
         image_output: outputs.image_tokens,
         ..Tokens::default()
     };
-    let output_missing = usage.input_tokens.is_some() && usage.output_tokens.is_none();
+    let missing = Side::missing(usage.input_tokens, usage.output_tokens);
     Ok(Usage {
         tokens,
         buckets,
-        output_missing,
+        missing,
         uniform: Uniform::None,
         ..Usage::default()
     })

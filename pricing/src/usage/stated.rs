@@ -1,10 +1,12 @@
 //! Providers that state what they charged: OpenRouter and gateways like it, Perplexity.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::openai;
-use super::{Usage, decimal, parse};
+use super::{SearchSize, Usage, decimal, parse};
 use crate::decimal::Decimal;
 use crate::error::PricingError;
 use crate::tokens::Tokens;
@@ -16,10 +18,7 @@ pub(super) fn charged(
     amount: Option<Decimal>,
 ) -> Result<Usage, PricingError> {
     match (counted, amount) {
-        (Ok(usage), reported_usd) => Ok(Usage {
-            reported_usd,
-            ..usage
-        }),
+        (Ok(usage), reported_usd) => Ok(Usage { reported_usd, ..usage }),
         (Err(problem), Some(_)) => Ok(Usage {
             tokens,
             reported_usd: amount,
@@ -67,20 +66,34 @@ pub(super) fn openrouter(json: &str) -> Result<Usage, PricingError> {
 }
 
 #[derive(Deserialize)]
+struct Searched<'a> {
+    #[serde(borrow)]
+    cost: Option<Total<'a>>,
+    #[serde(borrow)]
+    search_context_size: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
 struct Total<'a> {
     #[serde(borrow)]
     total_cost: Option<&'a RawValue>,
 }
 
-/// `cost.total_cost` is: tokens, searches and the fee per request.
+/// `cost.total_cost` is: tokens and a fee for the search that each answer is made from.
 pub(super) fn perplexity(json: &str) -> Result<Usage, PricingError> {
-    let Charged { cost } = parse(json)?;
-    let total: Option<Total<'_>> = cost.map(|cost| parse(cost.get())).transpose()?;
-    let amount = decimal(total.and_then(|total| total.total_cost))?;
+    let Searched {
+        cost,
+        search_context_size,
+    } = parse(json)?;
+    let amount = decimal(cost.and_then(|cost| cost.total_cost))?;
     let usage = counted(json, amount)?;
+    let search_size = search_context_size.as_deref().and_then(SearchSize::named);
     // Its embeddings have no output; its answers always have one.
+    let missing = usage.missing.filter(|_| amount.is_none());
     Ok(Usage {
-        output_missing: usage.output_missing && amount.is_none(),
+        missing,
+        search_size,
+        web_searches: search_size.map(|_| 1),
         ..usage
     })
 }

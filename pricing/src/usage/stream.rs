@@ -57,16 +57,25 @@ impl<'a> Event<'a> {
 
 pub(super) fn read(format: UsageFormat, json: &str) -> Result<Usage, PricingError> {
     let events: Vec<Event<'_>> = serde_json::from_str(json).map_err(malformed)?;
-    let mut objects = events.iter().filter_map(Event::usage);
     if format == UsageFormat::AnthropicMessages {
-        let mut merged = MessagesUsage::default();
-        for object in objects {
-            merged = merged.then(parse(object)?);
-        }
-        return anthropic::messages(&merged);
+        return merged(&events);
     }
     // Everybody else's counts are cumulative or come once: the last object is the whole.
-    objects
-        .next_back()
-        .map_or_else(|| Ok(Usage::absent()), |object| read_object(format, object))
+    let last = events.iter().filter_map(Event::usage).next_back();
+    last.map_or_else(|| Ok(Usage::absent()), |object| read_object(format, object))
+}
+
+/// Anthropic's start of a message counts the input, its deltas the output.
+fn merged(events: &[Event<'_>]) -> Result<Usage, PricingError> {
+    let mut merged = MessagesUsage::default();
+    let mut started_only = false;
+    for event in events {
+        if let Some(object) = event.usage() {
+            merged = merged.then(parse(object)?);
+            started_only = event.message.is_some();
+        }
+    }
+    let usage = anthropic::messages(&merged)?;
+    // A stream that broke off before its first delta has counted next to nothing of what it wrote.
+    Ok(if started_only { usage.into_estimated() } else { usage })
 }
