@@ -13,18 +13,12 @@ if TYPE_CHECKING:
     class Command(Protocol):
         """A module of this package."""
 
-        NAME: str
-        HELP: str
-
-        @staticmethod
-        def add_arguments(parser: argparse.ArgumentParser) -> None:
-            """Adds what only this command takes."""
-            ...
-
-        @staticmethod
-        def run(arguments: argparse.Namespace) -> int:
-            """Does it; returns the exit status."""
-            ...
+        @property
+        def NAME(self) -> str: ...
+        @property
+        def HELP(self) -> str: ...
+        def add_arguments(self, parser: argparse.ArgumentParser, /) -> None: ...
+        def run(self, arguments: argparse.Namespace, /) -> int: ...
 
 
 def commands() -> tuple[Command, ...]:

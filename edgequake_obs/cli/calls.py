@@ -17,6 +17,7 @@ from .terminal import shows_boxes, terminal_width
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
 NAME = "calls"
 HELP = "The recorded calls, the newest first."
@@ -36,8 +37,14 @@ _SHOWN = {
     "duration_ns": "duration_ns",
     "error_type": "error_type",
 }
+
+
+def _to_the_second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
 _HEADINGS = (
-    Heading("started_at (UTC)", lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}", right=True),
+    Heading("started_at (UTC)", _to_the_second, right=True),
     Heading("provider", spare=2),
     Heading("model"),
     Heading("operation", spare=3),

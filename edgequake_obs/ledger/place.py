@@ -61,15 +61,19 @@ def place_of(path: str | Path | None) -> Place:
     if path is None:
         from edgequake_obs import _native
 
-        path = _native.ledger_path()
-        if path is None:
+        given = _native.ledger_path()
+        if given is None:
             raise LedgerError(
                 "the ledger is off: set EDGEQUAKE_OBS_LEDGER to the path of a .duckdb file, or pass a path"
             )
-    if "?" in os.fspath(path):
-        raise LedgerError(f"DuckDB cannot use a path with a question mark: choose another than {path}")
+    else:
+        given: str | None = os.fspath(path)
+        if given.startswith("~"):
+            given = os.path.expanduser(given)
+    if "?" in given:
+        raise LedgerError(f"DuckDB cannot use a path with a question mark: choose another than {given}")
     # The folder is resolved, so that one ledger has one spelling in its views; the file is not: if it is a link,
     # the writers' spool lies beside the link.
-    folder, name = os.path.split(os.path.abspath(os.path.expanduser(os.fspath(path))))
+    folder, name = os.path.split(os.path.abspath(given))
     folder = os.path.realpath(folder)
     return Place(os.path.join(folder, name), os.path.join(folder, os.path.splitext(name)[0] + ".spool"))

@@ -38,7 +38,7 @@ class Bounds(NamedTuple):
     tz: str
 
 
-def spend(  # noqa: PLR0917 -- the names and their order are public
+def spend(
     by: Iterable[str] | str = ("response_model",),
     since: datetime | date | str | None = None,
     until: datetime | date | str | None = None,
