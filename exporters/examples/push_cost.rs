@@ -14,9 +14,7 @@ const ROUNDS: usize = 20;
 fn main() {
     // The machine first, so that the figures below can be read: a bare lock, and a record made and freed.
     let lock = std::sync::Mutex::new(0_u64);
-    let ns = per_record(|| {
-        (0..RECORDS).for_each(|number| *lock.lock().unwrap_or_else(|e| e.into_inner()) += number)
-    });
+    let ns = per_record(|| (0..RECORDS).for_each(|number| *lock.lock().unwrap_or_else(|e| e.into_inner()) += number));
     println!("bare mutex           {ns:8.0} ns");
 
     let line = {
@@ -33,10 +31,7 @@ fn main() {
             write_line(black_box(&record), &process, &mut out);
         }
     });
-    println!(
-        "line of {line} bytes   {ns:8.0} ns, {:.0} MB/s",
-        line as f64 / ns * 1e3
-    );
+    println!("line of {line} bytes   {ns:8.0} ns, {:.0} MB/s", line as f64 / ns * 1e3);
 
     let folder = common::Folder::new();
     let recorder = Recorder::start(RecorderSettings {
@@ -87,11 +82,7 @@ fn paced(recorder: &Recorder, pause: Duration) {
     let mut costs: Vec<u128> = Vec::new();
     for record in records()
         .into_iter()
-        .take(if pause > Duration::from_millis(1) {
-            300
-        } else {
-            5_000
-        })
+        .take(if pause > Duration::from_millis(1) { 300 } else { 5_000 })
     {
         let next = Instant::now() + pause;
         let started = Instant::now();

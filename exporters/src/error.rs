@@ -46,9 +46,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Folder { source, .. } | Self::Write { source, .. } | Self::Thread(source) => {
-                Some(source)
-            }
+            Self::Folder { source, .. } | Self::Write { source, .. } | Self::Thread(source) => Some(source),
             Self::Busy { .. } => None,
         }
     }

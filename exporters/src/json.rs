@@ -34,9 +34,7 @@ pub(crate) fn embed_merged(out: &mut Vec<u8>, under: &str, over: &str) {
     merged.extend(upper);
     let mut object = Object::open(out);
     for (key, value) in merged {
-        object
-            .any_key(&key)
-            .extend_from_slice(value.get().as_bytes());
+        object.any_key(&key).extend_from_slice(value.get().as_bytes());
     }
     object.close();
 }
@@ -52,10 +50,7 @@ fn one_line_if_json(text: &str) -> Cow<'_, str> {
 /// surrogate pair, which JSON's grammar allows and DuckDB's parser refuses together with the whole line, becomes U+FFFD.
 fn one_line(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
-    if !bytes
-        .iter()
-        .any(|byte| matches!(byte, b'\n' | b'\r' | b'\\'))
-    {
+    if !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | b'\\')) {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len());
@@ -199,15 +194,11 @@ impl<'a> Object<'a> {
 
     /// A count; the columns are BIGINT, and a provider that says more than that is not believed further than they reach.
     pub(crate) fn count_if(&mut self, key: &'static str, value: Option<u64>) {
-        self.integer_if(
-            key,
-            value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)),
-        );
+        self.integer_if(key, value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)));
     }
 
     pub(crate) fn boolean(&mut self, key: &'static str, value: bool) {
-        self.key(key)
-            .extend_from_slice(if value { b"true" } else { b"false" });
+        self.key(key).extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     pub(crate) fn json_if(&mut self, key: &'static str, text: Option<&str>) {

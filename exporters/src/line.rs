@@ -99,42 +99,22 @@ fn is_there(record: &CallRecord, name: &str) -> bool {
     match name {
         "content" => record.content.is_some(),
         "metadata" => {
-            record.metadata.is_some()
-                || record
-                    .labels
-                    .as_ref()
-                    .is_some_and(|labels| labels.metadata.is_some())
+            record.metadata.is_some() || record.labels.as_ref().is_some_and(|labels| labels.metadata.is_some())
         }
         "request_params" => record.request_params.is_some(),
         "usage" => record.usage.is_some(),
         "provider_details" => record.provider_details.is_some(),
-        "attempts.usage" => record
-            .attempts
-            .iter()
-            .any(|attempt| attempt.usage.is_some()),
+        "attempts.usage" => record.attempts.iter().any(|attempt| attempt.usage.is_some()),
         "attempts" => !record.attempts.is_empty(),
         "finish_reasons" => !record.finish_reasons.is_empty(),
-        "tags" => {
-            !record.tags.is_empty()
-                || record
-                    .labels
-                    .as_ref()
-                    .is_some_and(|labels| !labels.tags.is_empty())
-        }
-        "cost_breakdown" => record
-            .cost
-            .as_ref()
-            .is_some_and(|cost| !cost.breakdown.is_empty()),
+        "tags" => !record.tags.is_empty() || record.labels.as_ref().is_some_and(|labels| !labels.tags.is_empty()),
+        "cost_breakdown" => record.cost.as_ref().is_some_and(|cost| !cost.breakdown.is_empty()),
         _ => true,
     }
 }
 
 fn write_object(record: &CallRecord, process: &Process, cut: Cut, out: &mut Vec<u8>) {
-    let longest = if cut.has("strings") {
-        LAST_RESORT
-    } else {
-        usize::MAX
-    };
+    let longest = if cut.has("strings") { LAST_RESORT } else { usize::MAX };
     let mut line = Object::open(out).with_longest(longest);
     write_identity(record, cut, &mut line);
     write_call(record, cut, &mut line);
@@ -154,28 +134,16 @@ fn write_object(record: &CallRecord, process: &Process, cut: Cut, out: &mut Vec<
 fn write_identity(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
     let labels = record.labels.as_deref();
     let [a, b, c, d, e] = uuid_parts(&record.call_uid);
-    line.plain(
-        "call_uid",
-        format_args!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"),
-    );
+    line.plain("call_uid", format_args!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"));
     line.plain(
         "trace_id",
         format_args!("{:032x}", u128::from_be_bytes(record.trace_id)),
     );
-    line.plain(
-        "span_id",
-        format_args!("{:016x}", u64::from_be_bytes(record.span_id)),
-    );
+    line.plain("span_id", format_args!("{:016x}", u64::from_be_bytes(record.span_id)));
     if let Some(parent) = record.parent_span_id {
-        line.plain(
-            "parent_span_id",
-            format_args!("{:016x}", u64::from_be_bytes(parent)),
-        );
+        line.plain("parent_span_id", format_args!("{:016x}", u64::from_be_bytes(parent)));
     }
-    line.text_if(
-        "session_id",
-        labels.and_then(|labels| labels.session.as_deref()),
-    );
+    line.text_if("session_id", labels.and_then(|labels| labels.session.as_deref()));
     line.text_if(
         "user_id",
         record
@@ -256,10 +224,7 @@ fn write_tokens(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
 
 fn write_cost(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
     line.text_if("service_tier", record.service_tier.as_deref());
-    line.text_if(
-        "requested_service_tier",
-        record.requested_service_tier.as_deref(),
-    );
+    line.text_if("requested_service_tier", record.requested_service_tier.as_deref());
     let Some(cost) = &record.cost else {
         return line.text("cost_status", "no_usage");
     };
@@ -334,11 +299,5 @@ fn write_list<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a str>) {
 fn uuid_parts(uid: &[u8; 16]) -> [u64; 5] {
     let whole = u128::from_be_bytes(*uid);
     let group = |shift: u32, digits: u32| ((whole >> shift) as u64) & ((1_u64 << (4 * digits)) - 1);
-    [
-        group(96, 8),
-        group(80, 4),
-        group(64, 4),
-        group(48, 4),
-        group(0, 12),
-    ]
+    [group(96, 8), group(80, 4), group(64, 4), group(48, 4), group(0, 12)]
 }

@@ -86,21 +86,12 @@ impl Spool {
                 Some(file) => file,
                 None => self.newest_open_file_or_new(&shunned)?,
             };
-            match file
-                .enter(deadline)
-                .map_err(|source| write_error(&file, source))?
-            {
+            match file.enter(deadline).map_err(|source| write_error(&file, source))? {
                 Entry::Locked { size } => {
-                    let outcome = if size > FULL {
-                        None
-                    } else {
-                        Some(file.write(batch))
-                    };
+                    let outcome = if size > FULL { None } else { Some(file.write(batch)) };
                     let full = match &outcome {
                         None => true,
-                        Some(Err(error)) => {
-                            error.kind() == io::ErrorKind::FileTooLarge && size >= WORTH_LEAVING
-                        }
+                        Some(Err(error)) => error.kind() == io::ErrorKind::FileTooLarge && size >= WORTH_LEAVING,
                         Some(Ok(_)) => false,
                     };
                     if full {

@@ -40,8 +40,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let path =
-            std::ffi::CString::new(self.0.0.to_str().unwrap_or_default()).unwrap_or_default();
+        let path = std::ffi::CString::new(self.0.0.to_str().unwrap_or_default()).unwrap_or_default();
         // SAFETY: the path is a C string that outlives the call.
         unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) };
     }
@@ -68,11 +67,7 @@ fn a_full_disk_delays_and_loses_nothing() {
         Found::in_folder(&folder.spool()).lines.len() as u64,
         Found::in_folder(&folder.spool()).torn,
     );
-    assert_eq!(
-        (whole, torn),
-        (stats.written, 1),
-        "the cut line does not count"
-    );
+    assert_eq!((whole, torn), (stats.written, 1), "the cut line does not count");
     fs::remove_file(filler).unwrap();
     assert!(
         within(LONG, || recorder.stats().queued_records == 0),

@@ -25,8 +25,7 @@ fn fork(child: impl FnOnce() -> bool) -> i32 {
     unsafe {
         match libc::fork() {
             0 => {
-                let good =
-                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
+                let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
                 libc::_exit(i32::from(!good))
             }
             pid => pid,

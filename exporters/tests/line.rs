@@ -115,10 +115,7 @@ fn what_is_not_known_is_absent_and_never_zero() {
         assert_eq!(line.get(column), None, "{column}");
     }
     assert_eq!(line["cost_status"], "no_usage");
-    assert_eq!(
-        (&line["streaming"], &line["cached"]),
-        (&json!(false), &json!(false))
-    );
+    assert_eq!((&line["streaming"], &line["cached"]), (&json!(false), &json!(false)));
 }
 
 #[test]
@@ -150,11 +147,7 @@ fn the_calls_own_labels_lie_over_the_contexts() {
         ("oops", r#"{"a":1}"#, json!({"a": 1})),
         (r#"{"a":1}"#, "oops", json!("oops")),
         (r#"{"a\ud800":1}"#, "{\"b\r\n\":1}", json!("{\"b\r\n\":1}")),
-        (
-            r#"{"a\ud800":1}"#,
-            "{\"b\":\r\n1}",
-            json!({"a\u{FFFD}": 1, "b": 1}),
-        ),
+        (r#"{"a\ud800":1}"#, "{\"b\":\r\n1}", json!({"a\u{FFFD}": 1, "b": 1})),
     ] {
         record.labels = labels(None, Some(outer));
         record.metadata = Some(own.to_owned());
@@ -205,10 +198,7 @@ fn json_from_elsewhere_stays_on_the_line() {
                 "pair": "😀", "high": "\u{FFFD}", "low": "\u{FFFD} ", "both": "\u{FFFD}😀"
             }),
         ),
-        (
-            r#"["\\ud83d","\\\ud83d"]"#,
-            json!(["\\ud83d", "\\\u{FFFD}"]),
-        ),
+        (r#"["\\ud83d","\\\ud83d"]"#, json!(["\\ud83d", "\\\u{FFFD}"])),
     ] {
         let mut record = record(1);
         record.usage = Some(text.to_owned());

@@ -28,27 +28,17 @@ fn a_record_above_one_mebibyte_loses_parts_in_order() {
     record.usage = large();
     let line = line_of(&record);
     assert_eq!(line["cut"], json!(["content"]));
-    assert!(
-        line.get("content").is_none()
-            && line.get("usage").is_some()
-            && line.get("metadata").is_some()
-    );
+    assert!(line.get("content").is_none() && line.get("usage").is_some() && line.get("metadata").is_some());
     record.metadata = large();
     let line = line_of(&record);
     assert_eq!(line["cut"], json!(["content", "metadata"]));
     record.provider_details = large();
     record.error_message = Some("x".repeat(200_000));
     let line = line_of(&record);
-    assert_eq!(
-        line["cut"],
-        json!(["content", "metadata", "request_params"])
-    );
+    assert_eq!(line["cut"], json!(["content", "metadata", "request_params"]));
     record.error_message = Some("x".repeat(600_000));
     let line = line_of(&record);
-    assert_eq!(
-        line["cut"],
-        json!(["content", "metadata", "request_params", "usage"])
-    );
+    assert_eq!(line["cut"], json!(["content", "metadata", "request_params", "usage"]));
     // Only what was there is named.
     record.content = None;
     record.request_params = None;

@@ -32,13 +32,7 @@ struct Process {
 impl Process {
     fn start(role: &str, folder: &Folder, number: u64) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "child",
-                "--ignored",
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"])
             .env("EDGEQUAKE_TEST_ROLE", role)
             .env("EDGEQUAKE_TEST_LEDGER", folder.ledger())
             .env("EDGEQUAKE_TEST_NUMBER", number.to_string())
@@ -81,11 +75,7 @@ impl Drop for Process {
 fn child() {
     let role = std::env::var("EDGEQUAKE_TEST_ROLE").unwrap();
     let ledger = PathBuf::from(std::env::var_os("EDGEQUAKE_TEST_LEDGER").unwrap());
-    let first = SPAN
-        * std::env::var("EDGEQUAKE_TEST_NUMBER")
-            .unwrap()
-            .parse::<u64>()
-            .unwrap();
+    let first = SPAN * std::env::var("EDGEQUAKE_TEST_NUMBER").unwrap().parse::<u64>().unwrap();
     // The harness has begun a line.
     println!();
     match role.as_str() {
@@ -181,9 +171,7 @@ fn close_descriptors(ledger: &Path, first: u64) {
     recorder.push(record(first + 1));
     assert!(recorder.flush(LONG));
     assert_eq!(fs::metadata(&strangers).unwrap().len(), 0);
-    let number = *common::descriptors_of(&exporters::spool_folder(ledger))
-        .last()
-        .unwrap();
+    let number = *common::descriptors_of(&exporters::spool_folder(ledger)).last().unwrap();
     // SAFETY: as above; this time nobody takes the number.
     unsafe { libc::close(number) };
     recorder.push(record(first + 2));
@@ -199,10 +187,7 @@ fn have_a_strange_umask(ledger: &Path, first: u64) {
     recorder.push(record(first));
     assert!(recorder.flush(LONG));
     for path in spool_files(&exporters::spool_folder(ledger)) {
-        assert_eq!(
-            fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
@@ -254,10 +239,7 @@ fn a_kill_harms_no_line_but_the_last_of_its_own() {
     let numbers = found.numbers();
     assert!(numbers.is_sorted_by(|one, next| one < next), "none twice");
     for (first, last) in flushed {
-        let there = numbers
-            .iter()
-            .filter(|number| (first..=last).contains(number))
-            .count() as u64;
+        let there = numbers.iter().filter(|number| (first..=last).contains(number)).count() as u64;
         assert_eq!(there, last - first + 1, "all that was flushed");
     }
     assert!(found.torn <= 16, "{}", found.torn);
@@ -299,10 +281,7 @@ fn a_stopped_process_with_the_lock_keeps_nobody() {
             assert!(recorder.flush(LONG));
         }
         let waited = started.elapsed().as_millis();
-        assert!(
-            waited >= delay && waited < delay + 500,
-            "{role}: {waited} ms"
-        );
+        assert!(waited >= delay && waited < delay + 500, "{role}: {waited} ms");
         let found = Found::in_folder(&folder.spool());
         assert_eq!(found.numbers(), (0..=50).collect::<Vec<_>>());
         assert_eq!(found.files, if delay > 0 { 2 } else { 1 }, "{role}");

@@ -50,18 +50,10 @@ fn what_was_pushed_before_a_flush_is_in_the_spool() {
     assert_eq!((found.files, found.torn), (1, 0));
     let stats = recorder.stats();
     assert_eq!(
-        (
-            stats.recorded,
-            stats.written,
-            stats.queued_records,
-            stats.queued_bytes
-        ),
+        (stats.recorded, stats.written, stats.queued_records, stats.queued_bytes),
         (1_000, 1_000, 0, 0)
     );
-    assert_eq!(
-        (stats.last_error, stats.ledger_path),
-        (None, Some(folder.ledger()))
-    );
+    assert_eq!((stats.last_error, stats.ledger_path), (None, Some(folder.ledger())));
 }
 
 #[test]
@@ -80,16 +72,10 @@ fn a_record_is_in_the_spool_soon_without_a_flush() {
     for number in 0..20 {
         let pushed = Instant::now();
         recorder.push(record(number));
-        assert!(within(
-            LONG,
-            || Found::in_folder(&folder.spool()).lines.len() as u64 == number + 1
-        ));
+        assert!(within(LONG, || Found::in_folder(&folder.spool()).lines.len() as u64
+            == number + 1));
         // 50 ms is the promise; the rest is for machines that do other things besides.
-        assert!(
-            pushed.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            pushed.elapsed()
-        );
+        assert!(pushed.elapsed() < Duration::from_millis(500), "{:?}", pushed.elapsed());
     }
 }
 
@@ -154,10 +140,7 @@ fn a_full_queue_drops_and_counts() {
     assert_sound(&stats);
     assert!(recorder.flush(LONG));
     let stats = recorder.stats();
-    assert_eq!(
-        Found::in_folder(&folder.spool()).lines.len() as u64,
-        stats.written
-    );
+    assert_eq!(Found::in_folder(&folder.spool()).lines.len() as u64, stats.written);
     assert_eq!(stats.queued_bytes, 0);
     assert_sound(&stats);
 }
@@ -188,11 +171,7 @@ fn an_unwritable_ledger_warns_once_keeps_what_it_can_and_recovers() {
     // A disk that says no is not waited for.
     let started = Instant::now();
     assert!(!recorder.flush(LONG));
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     let warning = recorder.take_warning().expect("a warning");
     assert!(
         warning.contains("EDGEQUAKE_OBS_LEDGER") && warning.contains("obstacle"),
@@ -245,8 +224,7 @@ fn a_closed_recorder_ends_its_thread_and_still_takes_late_records() {
     let recorder = folder.recorder();
     recorder.push(record(0));
     recorder.close();
-    assert!(within(LONG, || common::descriptors_of(&folder.spool())
-        .is_empty()
+    assert!(within(LONG, || common::descriptors_of(&folder.spool()).is_empty()
         && recorder.stats().written == 1));
     recorder.push(record(1));
     assert!(recorder.flush(LONG));
@@ -256,10 +234,7 @@ fn a_closed_recorder_ends_its_thread_and_still_takes_late_records() {
     recorder.push(record(2));
     assert!(within(LONG, || recorder.stats().queued_records == 0));
     let stats = recorder.stats();
-    assert_eq!(
-        (stats.written, stats.dropped_unwritable, stats.queued_bytes),
-        (2, 1, 0)
-    );
+    assert_eq!((stats.written, stats.dropped_unwritable, stats.queued_bytes), (2, 1, 0));
     assert_sound(&stats);
 }
 
@@ -269,10 +244,7 @@ fn dropping_the_recorder_loses_nothing() {
     let recorder = folder.recorder();
     (0..100).for_each(|number| recorder.push(record(number)));
     drop(recorder);
-    assert!(within(LONG, || Found::in_folder(&folder.spool())
-        .lines
-        .len()
-        == 100));
+    assert!(within(LONG, || Found::in_folder(&folder.spool()).lines.len() == 100));
 }
 
 #[cfg(target_os = "linux")]
@@ -329,9 +301,7 @@ mod thread {
             .into_iter()
             .filter(|task| status(task, "Name") == "edgequake-write")
             .collect();
-        let [writer] = &writers[..] else {
-            panic!("{writers:?}")
-        };
+        let [writer] = &writers[..] else { panic!("{writers:?}") };
         let blocked = u64::from_str_radix(&status(writer, "SigBlk"), 16).unwrap();
         for signal in [
             libc::SIGINT,
@@ -342,10 +312,7 @@ mod thread {
             libc::SIGXFSZ,
             libc::SIGPROF,
         ] {
-            assert!(
-                blocked & (1 << (signal - 1)) != 0,
-                "{signal} in {blocked:x}"
-            );
+            assert!(blocked & (1 << (signal - 1)) != 0, "{signal} in {blocked:x}");
         }
         // It looks around for a second before it sleeps for good.
         std::thread::sleep(Duration::from_millis(1_300));

@@ -59,11 +59,7 @@ fn all_append_to_the_newest_open_file_of_our_schema() {
     name("9999999999999-aa.v1.jsonl.gz");
     name("zzz-aa.v1.jsonl");
     fs::create_dir(folder.spool().join("9999999999999-bb.v1.jsonl")).unwrap();
-    std::os::unix::fs::symlink(
-        "/dev/null",
-        folder.spool().join("9999999999999-cc.v1.jsonl"),
-    )
-    .unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.spool().join("9999999999999-cc.v1.jsonl")).unwrap();
     let closed = name("9999999999998-aa.v1.jsonl");
     close_to_writers(&closed);
     assert_eq!(append(&mut Spool::open(&folder.ledger()), 3), file);
@@ -88,11 +84,7 @@ fn names_and_rights_are_the_protocols() {
     );
     assert_eq!(fs::metadata(empty).unwrap().len(), 0);
     let name = file.file_name().unwrap().to_str().unwrap();
-    let (made, random) = name
-        .strip_suffix(".v1.jsonl")
-        .unwrap()
-        .split_once('-')
-        .unwrap();
+    let (made, random) = name.strip_suffix(".v1.jsonl").unwrap().split_once('-').unwrap();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
     assert!(now - made.parse::<u128>().unwrap() < 60_000);
     assert_eq!(random.len(), 16);
@@ -116,10 +108,7 @@ fn a_folder_shared_by_a_group_has_files_of_the_group() {
         let of_file = fs::metadata(&path).unwrap();
         assert_eq!(mode(&path), 0o660);
         // Root's files belong to the folder's owner, who could not read them otherwise.
-        assert_eq!(
-            (of_file.uid(), of_file.gid()),
-            (of_folder.uid(), of_folder.gid())
-        );
+        assert_eq!((of_file.uid(), of_file.gid()), (of_folder.uid(), of_folder.gid()));
     }
 }
 
@@ -133,11 +122,7 @@ fn a_file_that_a_fold_closed_is_left_at_once() {
     let _fold = locked(&first, libc::LOCK_EX);
     let started = Instant::now();
     let second = append(&mut spool, 2);
-    assert!(
-        started.elapsed() < Duration::from_millis(80),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_millis(80), "{:?}", started.elapsed());
     assert_ne!(first, second);
     assert_eq!(Found::in_folder(&folder.spool()).numbers(), [1, 2]);
 }
@@ -249,11 +234,8 @@ fn the_descriptor_is_not_inherited_by_commands() {
     let folder = Folder::new();
     let mut spool = Spool::open(&folder.ledger());
     let file = append(&mut spool, 1);
-    let output = std::process::Command::new("ls")
-        .args(["-l", "/proc/self/fd"])
-        .output();
-    let Ok(output) = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    else {
+    let output = std::process::Command::new("ls").args(["-l", "/proc/self/fd"]).output();
+    let Ok(output) = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()) else {
         return;
     };
     assert!(!output.contains(file.to_str().unwrap()), "{output}");
@@ -277,10 +259,7 @@ fn many_threads_write_every_line_once_while_files_are_closed_and_taken_away() {
                 })
             })
             .collect();
-        while !writers
-            .iter()
-            .all(std::thread::ScopedJoinHandle::is_finished)
-        {
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             std::thread::sleep(Duration::from_millis(5));
             common::fold(&folder.spool(), &mut folded);
         }

@@ -81,12 +81,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Hands the record back if there is no room for it. One that is larger than the whole bound still passes an empty
     /// queue: its line is cut, and its caller holds the memory already.
-    pub(super) fn push(
-        &mut self,
-        record: Box<CallRecord>,
-        bytes: usize,
-        bound: usize,
-    ) -> Option<Box<CallRecord>> {
+    pub(super) fn push(&mut self, record: Box<CallRecord>, bytes: usize, bound: usize) -> Option<Box<CallRecord>> {
         if self.bytes > 0 && self.bytes.saturating_add(bytes) > bound {
             if self.last_error.is_some() {
                 self.dropped_unwritable += 1;
@@ -148,9 +143,7 @@ impl Queue {
     pub(super) fn needs_writer(&self) -> bool {
         !self.writer_runs
             && !self.waiting.is_empty()
-            && self
-                .no_writer_before
-                .is_none_or(|earliest| Instant::now() >= earliest)
+            && self.no_writer_before.is_none_or(|earliest| Instant::now() >= earliest)
     }
 
     pub(super) fn writer_started(&mut self) {
@@ -246,11 +239,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn wait<'a>(
-        condvar: &Condvar,
-        guard: MutexGuard<'a, Self>,
-        longest: Duration,
-    ) -> MutexGuard<'a, Self> {
+    pub(super) fn wait<'a>(condvar: &Condvar, guard: MutexGuard<'a, Self>, longest: Duration) -> MutexGuard<'a, Self> {
         condvar
             .wait_timeout(guard, longest)
             .unwrap_or_else(PoisonError::into_inner)

@@ -34,16 +34,12 @@ pub(super) fn of(record: &CallRecord) -> usize {
 }
 
 fn of_attempt(attempt: &Attempt) -> usize {
-    size_of::<Attempt>()
-        + length(&attempt.error_type)
-        + length(&attempt.request_id)
-        + length(&attempt.usage)
+    size_of::<Attempt>() + length(&attempt.error_type) + length(&attempt.request_id) + length(&attempt.usage)
 }
 
 /// The record's share of what it has in common with the other calls of its context.
 fn of_labels(labels: &Arc<Labels>) -> usize {
-    (size_of::<Labels>() + of_tags(&labels.tags) + length(&labels.metadata))
-        / Arc::strong_count(labels).max(1)
+    (size_of::<Labels>() + of_tags(&labels.tags) + length(&labels.metadata)) / Arc::strong_count(labels).max(1)
 }
 
 fn of_tags(tags: &[(String, String)]) -> usize {

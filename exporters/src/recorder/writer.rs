@@ -96,10 +96,7 @@ impl Writer {
                     queue = until_urgent(&shared, queue, pause);
                 } else {
                     queue.park();
-                    queue = shared
-                        .wake
-                        .wait(queue)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
                     queue.unpark();
                     queue = until_urgent(&shared, queue, GATHER);
                 }
@@ -116,8 +113,7 @@ impl Writer {
             while self.batch.has_room()
                 && let Some(waiting) = self.backlog.pop_front()
             {
-                self.batch
-                    .add(&waiting.record, waiting.bytes, &self.process);
+                self.batch.add(&waiting.record, waiting.bytes, &self.process);
             }
             match self.spool.append(self.batch.text()) {
                 Ok(written) => {
@@ -158,11 +154,7 @@ impl Writer {
     }
 }
 
-fn until_urgent<'a>(
-    shared: &'a Shared,
-    mut queue: MutexGuard<'a, Queue>,
-    longest: Duration,
-) -> MutexGuard<'a, Queue> {
+fn until_urgent<'a>(shared: &'a Shared, mut queue: MutexGuard<'a, Queue>, longest: Duration) -> MutexGuard<'a, Queue> {
     let deadline = Instant::now() + longest;
     while !queue.is_urgent() {
         let left = deadline.saturating_duration_since(Instant::now());

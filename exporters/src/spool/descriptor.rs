@@ -57,9 +57,7 @@ impl Descriptor {
         // number to another), and its owner, a thread of the parent, does not exist here.
         unsafe {
             let mut stat: libc::stat = std::mem::zeroed();
-            if inode == UNKNOWN
-                || (libc::fstat(number, &raw mut stat) == 0 && file_id(&stat) == ours)
-            {
+            if inode == UNKNOWN || (libc::fstat(number, &raw mut stat) == 0 && file_id(&stat) == ours) {
                 libc::close(number);
             }
         }

@@ -43,10 +43,7 @@ impl Access {
             let _ = fchown(file, Some(self.owner), None);
         }
         let mut mode = self.mode;
-        if mode == SHARED
-            && made.gid() != self.group
-            && fchown(file, None, Some(self.group)).is_err()
-        {
+        if mode == SHARED && made.gid() != self.group && fchown(file, None, Some(self.group)).is_err() {
             // For the folder's group, and no other.
             mode = PRIVATE;
         }
@@ -95,20 +92,13 @@ impl Drop for Published {
 
 impl SpoolFile {
     /// `None` if it is closed to writers, above `full`, or no file at all.
-    pub(super) fn open(
-        path: &Path,
-        full: u64,
-        descriptor: &Arc<Descriptor>,
-    ) -> io::Result<Option<Self>> {
+    pub(super) fn open(path: &Path, full: u64, descriptor: &Arc<Descriptor>) -> io::Result<Option<Self>> {
         // Before opening: a pipe of that name would wait for a reader.
         if !is_open(&path.symlink_metadata()?) {
             return Ok(None);
         }
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = OpenOptions::new()
-            .append(true)
-            .custom_flags(flags)
-            .open(path)?;
+        let file = OpenOptions::new().append(true).custom_flags(flags).open(path)?;
         let published = Published::new(&file, descriptor);
         let metadata = file.metadata()?;
         if !is_open(&metadata) || metadata.len() > full {
@@ -117,11 +107,7 @@ impl SpoolFile {
         Ok(Some(Self::identified(path, &metadata, published, file)))
     }
 
-    pub(super) fn create(
-        path: &Path,
-        access: &Access,
-        descriptor: &Arc<Descriptor>,
-    ) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, access: &Access, descriptor: &Arc<Descriptor>) -> io::Result<Self> {
         let file = create(path)?;
         let published = Published::new(&file, descriptor);
         access.give_to(&file)?;
@@ -263,8 +249,5 @@ pub(super) fn id(metadata: &Metadata) -> (u64, u64) {
 /// Only its owner looks into a new spool folder.
 pub(super) fn new_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

@@ -18,10 +18,7 @@ impl Access {
 }
 
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "the protocol's cases; without locks some do not occur"
-)]
+#[allow(dead_code, reason = "the protocol's cases; without locks some do not occur")]
 pub(super) enum Entry {
     Locked { size: u64 },
     Closed,
@@ -36,26 +33,17 @@ pub(super) struct SpoolFile {
 }
 
 impl SpoolFile {
-    pub(super) fn open(
-        path: &Path,
-        full: u64,
-        _descriptor: &Arc<Descriptor>,
-    ) -> io::Result<Option<Self>> {
+    pub(super) fn open(path: &Path, full: u64, _descriptor: &Arc<Descriptor>) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().append(true).open(path)?;
         let metadata = file.metadata()?;
-        let open =
-            metadata.is_file() && !metadata.permissions().readonly() && metadata.len() <= full;
+        let open = metadata.is_file() && !metadata.permissions().readonly() && metadata.len() <= full;
         Ok(open.then(|| Self {
             path: path.to_owned(),
             file,
         }))
     }
 
-    pub(super) fn create(
-        path: &Path,
-        _access: &Access,
-        _descriptor: &Arc<Descriptor>,
-    ) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, _access: &Access, _descriptor: &Arc<Descriptor>) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             file: create(path)?,
@@ -71,9 +59,7 @@ impl SpoolFile {
         if metadata.permissions().readonly() || !self.path.exists() {
             return Ok(Entry::Closed);
         }
-        Ok(Entry::Locked {
-            size: metadata.len(),
-        })
+        Ok(Entry::Locked { size: metadata.len() })
     }
 
     #[allow(clippy::unused_self, reason = "nothing was locked")]

@@ -68,9 +68,7 @@ impl Folder {
 
     /// A name that no file has or ever had: readers remember the names they have folded.
     pub(super) fn new_file_path(&self) -> PathBuf {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Keyed by the system's randomness; the process and the time besides, because a forked child inherits the keys.
         let random = RandomState::new().hash_one((std::process::id(), now.as_nanos()));
         self.path
@@ -80,9 +78,7 @@ impl Folder {
 
 /// What sorts the name by age, if it is one of `<unix_ms>-<random>.v<schema>.jsonl` with our schema.
 fn age(name: &str) -> Option<(u64, String)> {
-    let stem = name
-        .strip_suffix(".jsonl")?
-        .strip_suffix(&format!(".v{SCHEMA}"))?;
+    let stem = name.strip_suffix(".jsonl")?.strip_suffix(&format!(".v{SCHEMA}"))?;
     let (made, random) = stem.split_once('-')?;
     let made: u64 = made.parse().ok()?;
     (made > 0 && !random.is_empty()).then(|| (made, name.to_owned()))

@@ -169,17 +169,11 @@ pub(crate) fn recorder(ledger: &Path) -> Recorder {
 /// the parent may just have been looking at when a child was forked, bear no lock.
 pub(crate) fn descriptors_of(folder: &Path) -> Vec<i32> {
     let mut numbers: Vec<i32> = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for entry in fs::read_dir("/proc/self/fd").into_iter().flatten().flatten() {
         let Ok(target) = fs::read_link(entry.path()) else {
             continue;
         };
-        if target.parent() == Some(folder)
-            && target.to_string_lossy().contains(".jsonl")
-            && !is_the_empty_one(&target)
+        if target.parent() == Some(folder) && target.to_string_lossy().contains(".jsonl") && !is_the_empty_one(&target)
         {
             numbers.push(entry.file_name().to_str().unwrap().parse().unwrap());
         }
