@@ -9,7 +9,22 @@ from . import _process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ._native import Context
+
+    class SpanContext(Protocol):
+        trace_id: int
+        span_id: int
+        is_valid: bool
+
+    class Span(Protocol):
+        def get_span_context(self) -> SpanContext: ...
+
+    class Trace(Protocol):
+        """What we use of `opentelemetry.trace`."""
+
+        def get_current_span(self) -> Span: ...
 
     Caller = tuple[Context | None, tuple[int, int] | None]
 
@@ -25,16 +40,16 @@ def current() -> Caller | None:
         _process.first_call()
     context = active.get()
     # A program without OpenTelemetry pays for one look-up.
-    trace = sys.modules.get("opentelemetry.trace")
+    trace: Trace | None = sys.modules.get("opentelemetry.trace")  # type: ignore[assignment]
     span = None if trace is None else _span_of(trace)
     if context is None and span is None:
         return None
     return context, span
 
 
-def _span_of(trace: object) -> tuple[int, int] | None:
+def _span_of(trace: Trace) -> tuple[int, int] | None:
     try:
-        ids = trace.get_current_span().get_span_context()  # type: ignore[attr-defined]
+        ids = trace.get_current_span().get_span_context()
         return (ids.trace_id, ids.span_id) if ids.is_valid else None
     except Exception:  # a half-imported or a foreign module of that name: the call goes on without a parent
         return None

@@ -190,7 +190,7 @@ _BY_STATUS: dict[int, type[OpenAIError]] = {
     504: Timeout,
 }
 
-_CONTEXT_WINDOW = ("context_length_exceeded", "maximum context length", "context window", "string_above_max_length_of_context")
+_CONTEXT_WINDOW = ("context_length_exceeded", "maximum context length", "context window")
 _CONTENT_POLICY = ("content_policy_violation", "content_filter", "safety system", "responsibleaipolicyviolation")
 
 

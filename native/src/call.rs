@@ -53,14 +53,22 @@ pub(crate) enum Ending {
     Completed,
     ClosedEarly,
     Abandoned,
-    Failed { error_type: String, message: String, status: Option<u16> },
+    Failed {
+        error_type: String,
+        message: String,
+        status: Option<u16>,
+    },
 }
 
 impl Ending {
     /// The caller gave the call up before there was an answer: a cancelled task, Ctrl-C.
     #[must_use]
     pub(crate) fn cancelled() -> Self {
-        Self::Failed { error_type: "cancelled".to_owned(), message: "the caller cancelled the call".to_owned(), status: None }
+        Self::Failed {
+            error_type: "cancelled".to_owned(),
+            message: "the caller cancelled the call".to_owned(),
+            status: None,
+        }
     }
 }
 
@@ -131,12 +139,18 @@ impl OpenCall {
 
     /// Runs `change` on the call's state; None once the call is finished.
     pub(crate) fn with_state<R>(&self, change: impl FnOnce(&mut State) -> R) -> Option<R> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_deref_mut().map(change)
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_deref_mut()
+            .map(change)
     }
 
     /// The end hook: makes the record, prices it and hands it on. The first ending wins; later ones do nothing.
     pub(crate) fn finish(&self, ending: Ending) {
-        let Some(state) = self.state.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(state) = self.state.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
         if self.generation != fork::generation() {
             // Begun before a fork: the parent finishes it. This copy belongs to nobody.
             return;
@@ -158,7 +172,10 @@ impl OpenCall {
                 tokens(record.tokens.output, record.estimated_output_tokens),
             );
         }
-        let _ = self.finished.set(Finished { cost_usd, duration_ns: record.duration_ns });
+        let _ = self.finished.set(Finished {
+            cost_usd,
+            duration_ns: record.duration_ns,
+        });
         core().recorder().push(Box::new(record));
     }
 
@@ -182,7 +199,12 @@ impl State {
     }
 
     /// The attempt under way failed and another will follow.
-    pub(crate) fn attempt_failed(&mut self, status: Option<u16>, error_type: Option<String>, request_id: Option<String>) {
+    pub(crate) fn attempt_failed(
+        &mut self,
+        status: Option<u16>,
+        error_type: Option<String>,
+        request_id: Option<String>,
+    ) {
         self.note_attempt(status, error_type, request_id);
     }
 
@@ -234,9 +256,18 @@ impl State {
             Ending::Completed => (Outcome::Completed, None, None, None),
             Ending::ClosedEarly => (Outcome::ClosedEarly, None, None, None),
             Ending::Abandoned => (Outcome::Abandoned, None, None, None),
-            Ending::Failed { error_type, message, status } => {
+            Ending::Failed {
+                error_type,
+                message,
+                status,
+            } => {
                 let message = self.redacted(&message);
-                (Outcome::Error, Some(error_type), Some(redact::shorten(&message, LONGEST_ERROR_MESSAGE).to_owned()), status)
+                (
+                    Outcome::Error,
+                    Some(error_type),
+                    Some(redact::shorten(&message, LONGEST_ERROR_MESSAGE).to_owned()),
+                    status,
+                )
             }
         };
         let http_status = error_status.or(self.response.status);
@@ -249,12 +280,23 @@ impl State {
             last.cost_usd = money.cost.as_ref().and_then(|cost| cost.usd);
             last.usage.clone_from(&self.facts.usage);
         }
-        let Self { start, facts, attempts, response, .. } = *self;
+        let Self {
+            start,
+            facts,
+            attempts,
+            response,
+            ..
+        } = *self;
         let Start { asked, scope, .. } = start;
         let labels = scope.map(|scope| Arc::clone(&scope.labels));
         // What a context says wins over what the call says of itself.
-        let user = asked.user.filter(|_| labels.as_ref().is_none_or(|labels| labels.user.is_none()));
-        let tags = asked.tags.into_iter().filter(|(key, _)| !labels.as_ref().is_some_and(|l| l.tags.iter().any(|(k, _)| k == key)));
+        let user = asked
+            .user
+            .filter(|_| labels.as_ref().is_none_or(|labels| labels.user.is_none()));
+        let tags = asked
+            .tags
+            .into_iter()
+            .filter(|(key, _)| !labels.as_ref().is_some_and(|l| l.tags.iter().any(|(k, _)| k == key)));
         CallRecord {
             call_uid: call.uid,
             start_ns: self.start_ns,
@@ -301,13 +343,18 @@ impl State {
     fn money(&self) -> Money {
         let usage = match &self.facts.usage {
             Some(json) => {
-                let format = UsageFormat::for_call(&self.start.provider, self.start.operation).unwrap_or(UsageFormat::OpenAiChat);
+                let format = UsageFormat::for_call(&self.start.provider, self.start.operation)
+                    .unwrap_or(UsageFormat::OpenAiChat);
                 pricing::read_usage(format, json).ok()
             }
             None => None,
         };
         if let Some(usage) = usage {
-            return Money { tokens: usage.tokens().clone(), estimated: None, cost: Some(self.price(&usage)) };
+            return Money {
+                tokens: *usage.tokens(),
+                estimated: None,
+                cost: Some(self.price(&usage)),
+            };
         }
         // Only a stream that brought text has been billed without saying so; what an error cost is not known.
         if self.facts.usage.is_some() || !self.start.streaming || self.facts.written.is_empty() {
@@ -315,7 +362,11 @@ impl State {
         }
         let estimated = (self.start.asked.input.tokens(), self.facts.written.tokens());
         let usage = pricing::estimated_usage(estimated.0, estimated.1);
-        Money { tokens: Tokens::default(), estimated: Some(estimated), cost: Some(self.price(&usage)) }
+        Money {
+            tokens: Tokens::default(),
+            estimated: Some(estimated),
+            cost: Some(self.price(&usage)),
+        }
     }
 
     /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the name asked for.
@@ -323,7 +374,11 @@ impl State {
         let provider = &*self.start.provider;
         let served = self.facts.model.as_deref();
         let asked = self.start.request_model.as_deref();
-        let model = served.filter(|model| pricing::resolve(provider, model).is_some()).or(asked).or(served).unwrap_or_default();
+        let model = served
+            .filter(|model| pricing::resolve(provider, model).is_some())
+            .or(asked)
+            .or(served)
+            .unwrap_or_default();
         let query = CostQuery {
             provider,
             model,

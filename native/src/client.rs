@@ -16,10 +16,10 @@ use crate::call::{Ending, OpenCall};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
 use crate::providers::openai::{self, EventKind};
+use crate::retry;
 use crate::sse::Splitter;
 use crate::stream::Stream;
 use crate::transport::{self, Http, Outgoing};
-use crate::retry;
 
 /// An answer above this is cut off: no provider sends one, and a server that never ends must not fill the memory.
 const LONGEST_BODY: usize = 256 << 20;
@@ -52,7 +52,12 @@ pub(crate) struct Answer {
 }
 
 /// Runs the call to its answer; `reply` is called once. A stream goes on filling after its reply.
-pub(crate) async fn run(http: &Http, request: Request, call: Arc<OpenCall>, reply: impl FnOnce(Result<Reply, Failure>)) {
+pub(crate) async fn run(
+    http: &Http,
+    request: Request,
+    call: Arc<OpenCall>,
+    reply: impl FnOnce(Result<Reply, Failure>),
+) {
     let response = match attempts(http, &request, &call).await {
         Ok(Answered::Plain(body, headers)) if request.streaming => {
             // Asked for a stream, the server sent the whole answer: it is one chunk.
@@ -64,7 +69,11 @@ pub(crate) async fn run(http: &Http, request: Request, call: Arc<OpenCall>, repl
         }
         Ok(Answered::Plain(body, headers)) => {
             call.finish(Ending::Completed);
-            return reply(Ok(Reply::Answer(Answer { body, headers: readable(&headers), call })));
+            return reply(Ok(Reply::Answer(Answer {
+                body,
+                headers: readable(&headers),
+                call,
+            })));
         }
         Ok(Answered::Stream(response)) => response,
         Err(mut failure) => {
@@ -78,7 +87,11 @@ pub(crate) async fn run(http: &Http, request: Request, call: Arc<OpenCall>, repl
     let mut filling = pin!(fill(&stream, response, &request));
     let mut left = pin!(stream.left());
     poll_fn(|context| {
-        if left.as_mut().poll(context).is_ready() { Poll::Ready(()) } else { filling.as_mut().poll(context) }
+        if left.as_mut().poll(context).is_ready() {
+            Poll::Ready(())
+        } else {
+            filling.as_mut().poll(context)
+        }
     })
     .await;
 }
@@ -88,7 +101,11 @@ fn fail(call: &OpenCall, failure: &mut Failure) {
     if let Some((message, body)) = redacted {
         (failure.message, failure.body) = (message, body);
     }
-    call.finish(Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: failure.status });
+    call.finish(Ending::Failed {
+        error_type: failure.error_type(),
+        message: failure.message.clone(),
+        status: failure.status,
+    });
 }
 
 enum Answered {
@@ -111,14 +128,20 @@ async fn attempts(http: &Http, request: &Request, call: &OpenCall) -> Result<Ans
                 continue;
             }
             Err(Attempted::Stale(failure)) => (failure, None, true),
-            Err(Attempted::Failed { failure, headers, again }) => (failure, headers, again),
+            Err(Attempted::Failed {
+                failure,
+                headers,
+                again,
+            }) => (failure, headers, again),
         };
         if !again || failed >= request.max_retries {
             return Err(failure);
         }
         failed += 1;
         call.with_state(|state| {
-            let request_id = headers.as_ref().and_then(|h| response_facts(failure.status.unwrap_or_default(), h).request_id);
+            let request_id = headers
+                .as_ref()
+                .and_then(|h| response_facts(failure.status.unwrap_or_default(), h).request_id);
             state.attempt_failed(failure.status, Some(failure.error_type()), request_id);
         });
         tokio::time::sleep(retry::delay(failed, headers.as_ref())).await;
@@ -129,16 +152,28 @@ async fn attempts(http: &Http, request: &Request, call: &OpenCall) -> Result<Ans
 enum Attempted {
     /// The pooled connection was dead; the server has not seen the request.
     Stale(Failure),
-    Failed { failure: Failure, headers: Option<HeaderMap>, again: bool },
+    Failed {
+        failure: Failure,
+        headers: Option<HeaderMap>,
+        again: bool,
+    },
 }
 
 impl Attempted {
     fn final_one(failure: Failure) -> Self {
-        Self::Failed { failure, headers: None, again: false }
+        Self::Failed {
+            failure,
+            headers: None,
+            again: false,
+        }
     }
 
     fn worth_another(failure: Failure) -> Self {
-        Self::Failed { failure, headers: None, again: true }
+        Self::Failed {
+            failure,
+            headers: None,
+            again: true,
+        }
     }
 }
 
@@ -147,11 +182,24 @@ async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answ
     let timed_out = || Attempted::worth_another(timeout_failure(request.timeout));
     let response = match timeout_at(deadline, http.send(&request.outgoing)).await {
         Err(_) => return Err(timed_out()),
-        Ok(Err(error)) if error.stale => return Err(Attempted::Stale(Failure::new(FailureKind::Connection, error.message))),
+        Ok(Err(error)) if error.stale => {
+            return Err(Attempted::Stale(Failure::new(FailureKind::Connection, error.message)));
+        }
         Ok(Err(error)) => {
-            let what = if error.connect { "could not connect to" } else { "lost the connection to" };
-            let host = request.outgoing.uri.authority().map_or("the server", |authority| authority.as_str());
-            return Err(Attempted::worth_another(Failure::new(FailureKind::Connection, format!("{what} {host}: {}", error.message))));
+            let what = if error.connect {
+                "could not connect to"
+            } else {
+                "lost the connection to"
+            };
+            let host = request
+                .outgoing
+                .uri
+                .authority()
+                .map_or("the server", |authority| authority.as_str());
+            return Err(Attempted::worth_another(Failure::new(
+                FailureKind::Connection,
+                format!("{what} {host}: {}", error.message),
+            )));
         }
         Ok(Ok(response)) => response,
     };
@@ -191,7 +239,10 @@ async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answ
 }
 
 fn timeout_failure(after: Duration) -> Failure {
-    Failure::new(FailureKind::Timeout, format!("no answer within the timeout of {} s", after.as_secs_f64()))
+    Failure::new(
+        FailureKind::Timeout,
+        format!("no answer within the timeout of {} s", after.as_secs_f64()),
+    )
 }
 
 fn shortened(body: &[u8]) -> String {
@@ -202,9 +253,17 @@ async fn error_answer(response: Response<Incoming>, deadline: Instant) -> Attemp
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     // An error whose body does not come is still that error.
-    let body = timeout_at(deadline, read_body(body, LONGEST_ERROR_BODY)).await.ok().and_then(Result::ok).unwrap_or_default();
+    let body = timeout_at(deadline, read_body(body, LONGEST_ERROR_BODY))
+        .await
+        .ok()
+        .and_then(Result::ok)
+        .unwrap_or_default();
     let error = openai::read_error(&body);
-    let message = if error.message.is_empty() { format!("the provider answered with status {status}") } else { error.message };
+    let message = if error.message.is_empty() {
+        format!("the provider answered with status {status}")
+    } else {
+        error.message
+    };
     let failure = Failure {
         status: Some(status),
         code: error.code,
@@ -212,7 +271,11 @@ async fn error_answer(response: Response<Incoming>, deadline: Instant) -> Attemp
         body: String::from_utf8_lossy(&body).into_owned(),
         ..Failure::new(FailureKind::Status, message)
     };
-    Attempted::Failed { failure, again: retry::is_worth_another(status, &parts.headers), headers: Some(parts.headers) }
+    Attempted::Failed {
+        failure,
+        again: retry::is_worth_another(status, &parts.headers),
+        headers: Some(parts.headers),
+    }
 }
 
 async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
@@ -234,7 +297,11 @@ async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
             _ => rest.extend_from_slice(&data),
         }
     }
-    Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
+    Ok(if rest.is_empty() {
+        first.unwrap_or_default()
+    } else {
+        rest.freeze()
+    })
 }
 
 /// Reads the stream into `stream` until its end, its failure, or until the consumer has gone.
@@ -264,17 +331,20 @@ async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) 
             }
         }
     }
-    if let Some(event) = splitter.finish() {
-        if matches!(hand_on(stream, event.data, request).await, Next::Stop) {
-            return;
-        }
+    if let Some(event) = splitter.finish()
+        && matches!(hand_on(stream, event.data, request).await, Next::Stop)
+    {
+        return;
     }
     stream.end_whole();
 }
 
 /// Reads what follows `[DONE]` (the last, empty HTTP chunk), so that the connection can be used again.
 async fn drain(body: &mut Incoming) {
-    let _ = timeout(Duration::from_millis(100), async { while let Some(Ok(_)) = body.frame().await {} }).await;
+    let _ = timeout(Duration::from_millis(100), async {
+        while let Some(Ok(_)) = body.frame().await {}
+    })
+    .await;
 }
 
 enum Next {
@@ -297,11 +367,22 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
         Some(EventKind::Empty) => Next::More,
         Some(EventKind::UsageOnly) if request.hide_usage => Next::More,
         Some(EventKind::Chunk | EventKind::UsageOnly) => {
-            if stream.push(data).await { Next::More } else { Next::Stop }
+            if stream.push(data).await {
+                Next::More
+            } else {
+                Next::Stop
+            }
         }
         Some(EventKind::Error(error)) => {
-            let message = stream.call.with_state(|state| state.redacted(&error.message)).unwrap_or_default();
-            stream.fail(Failure { status: error.status, code: error.code, ..Failure::new(FailureKind::Status, message) });
+            let message = stream
+                .call
+                .with_state(|state| state.redacted(&error.message))
+                .unwrap_or_default();
+            stream.fail(Failure {
+                status: error.status,
+                code: error.code,
+                ..Failure::new(FailureKind::Status, message)
+            });
             Next::Stop
         }
         Some(EventKind::Invalid(message)) => {
@@ -313,7 +394,9 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
     // Some gateways leave the type out; only a body that says it is one JSON document is taken for a plain answer.
-    headers.get(http::header::CONTENT_TYPE).is_none_or(|value| !value.as_bytes().starts_with(b"application/json"))
+    headers
+        .get(http::header::CONTENT_TYPE)
+        .is_none_or(|value| !value.as_bytes().starts_with(b"application/json"))
 }
 
 fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts {
@@ -327,5 +410,13 @@ fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts {
 }
 
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
 }

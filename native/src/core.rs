@@ -78,7 +78,8 @@ impl Core {
     /// Takes up changed settings: what was recorded before goes where it was to go.
     pub(crate) fn renew_recorder(&self, flush_for: std::time::Duration) {
         let old = self.recorder();
-        self.recorder.store(Box::into_raw(Box::new(new_recorder())), Ordering::Release);
+        self.recorder
+            .store(Box::into_raw(Box::new(new_recorder())), Ordering::Release);
         // What cannot be written now is still in the old recorder's queue, whose writer goes on.
         let _ = old.flush(flush_for);
     }

@@ -32,7 +32,11 @@ pub(crate) fn parse(text: &str) -> Option<Endpoint> {
         None => (None, authority),
     };
     let authority: http::uri::Authority = host_and_port.parse().ok()?;
-    if authority.host().is_empty() || host_and_port.ends_with(':') {
+    // Only digits make a port; the colons of an IPv6 address are inside its brackets.
+    let port_is_wrong = host_and_port
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err());
+    if authority.host().is_empty() || port_is_wrong {
         return None;
     }
     let tail = tail.split('#').next().unwrap_or_default();
@@ -53,7 +57,11 @@ pub(crate) fn parse(text: &str) -> Option<Endpoint> {
 impl Endpoint {
     /// The URL of an operation; a base that names it already is taken as it is.
     pub(crate) fn with_path(&self, operation: &str) -> Option<Uri> {
-        let path = if self.path.ends_with(operation) { self.path.clone() } else { format!("{}{operation}", self.path) };
+        let path = if self.path.ends_with(operation) {
+            self.path.clone()
+        } else {
+            format!("{}{operation}", self.path)
+        };
         self.uri(&path, self.query.clone())
     }
 
@@ -67,10 +75,15 @@ impl Endpoint {
         } else {
             format!("{}/openai/deployments/{deployment}{operation}", self.path)
         };
-        let version = api_version.map(str::to_owned).or_else(|| std::env::var("AZURE_API_VERSION").ok());
+        let version = api_version
+            .map(str::to_owned)
+            .or_else(|| std::env::var("AZURE_API_VERSION").ok());
         let query = match &self.query {
             Some(query) if query.contains("api-version=") => query.clone(),
-            Some(query) => format!("{query}&api-version={}", version.as_deref().unwrap_or(AZURE_API_VERSION)),
+            Some(query) => format!(
+                "{query}&api-version={}",
+                version.as_deref().unwrap_or(AZURE_API_VERSION)
+            ),
             None => format!("api-version={}", version.as_deref().unwrap_or(AZURE_API_VERSION)),
         };
         self.uri(&path, Some(query))
@@ -94,10 +107,22 @@ mod tests {
 
     #[test]
     fn bases_as_users_write_them() {
-        assert_eq!(url("https://api.openai.com/v1/").as_deref(), Some("https://api.openai.com/v1/chat/completions"));
-        assert_eq!(url("http://[::1]:8000").as_deref(), Some("http://[::1]:8000/chat/completions"));
-        assert_eq!(url("http://h/v1/chat/completions").as_deref(), Some("http://h/v1/chat/completions"));
-        assert_eq!(url("http://h/v1?tenant=a").as_deref(), Some("http://h/v1/chat/completions?tenant=a"));
+        assert_eq!(
+            url("https://api.openai.com/v1/").as_deref(),
+            Some("https://api.openai.com/v1/chat/completions")
+        );
+        assert_eq!(
+            url("http://[::1]:8000").as_deref(),
+            Some("http://[::1]:8000/chat/completions")
+        );
+        assert_eq!(
+            url("http://h/v1/chat/completions").as_deref(),
+            Some("http://h/v1/chat/completions")
+        );
+        assert_eq!(
+            url("http://h/v1?tenant=a").as_deref(),
+            Some("http://h/v1/chat/completions?tenant=a")
+        );
         for wrong in ["", "localhost:8000", "ftp://h", "http://", "http:///v1", "http://h:x/"] {
             assert_eq!(url(wrong), None, "{wrong}");
         }
@@ -107,16 +132,26 @@ mod tests {
     fn credentials_are_taken_out() {
         let endpoint = parse("https://user:pass@host/v1").expect("an endpoint");
         assert_eq!(endpoint.credentials.as_deref(), Some("user:pass"));
-        assert_eq!(url("https://user:pass@host/v1").as_deref(), Some("https://host/v1/chat/completions"));
+        assert_eq!(
+            url("https://user:pass@host/v1").as_deref(),
+            Some("https://host/v1/chat/completions")
+        );
     }
 
     #[test]
     fn azure_has_its_own_path() {
-        let at = |base: &str| parse(base).and_then(|e| e.azure("/chat/completions", "dep", Some("2024-10-21"))).map(|uri| uri.to_string());
+        let at = |base: &str| {
+            parse(base)
+                .and_then(|e| e.azure("/chat/completions", "dep", Some("2024-10-21")))
+                .map(|uri| uri.to_string())
+        };
         assert_eq!(
             at("https://r.openai.azure.com/").as_deref(),
             Some("https://r.openai.azure.com/openai/deployments/dep/chat/completions?api-version=2024-10-21")
         );
-        assert_eq!(at("https://r.openai.azure.com/openai/v1").as_deref(), Some("https://r.openai.azure.com/openai/v1/chat/completions"));
+        assert_eq!(
+            at("https://r.openai.azure.com/openai/v1").as_deref(),
+            Some("https://r.openai.azure.com/openai/v1/chat/completions")
+        );
     }
 }

@@ -11,8 +11,19 @@ pub(crate) struct TextSize {
 
 impl TextSize {
     pub(crate) fn add(&mut self, text: &str) {
-        let other = if text.is_ascii() { 0 } else { text.chars().filter(|c| !c.is_ascii()).count() as u64 };
-        let wide: u64 = if other == 0 { 0 } else { text.chars().filter(|c| !c.is_ascii()).map(|c| c.len_utf8() as u64).sum() };
+        let other = if text.is_ascii() {
+            0
+        } else {
+            text.chars().filter(|c| !c.is_ascii()).count() as u64
+        };
+        let wide: u64 = if other == 0 {
+            0
+        } else {
+            text.chars()
+                .filter(|c| !c.is_ascii())
+                .map(|c| c.len_utf8() as u64)
+                .sum()
+        };
         self.ascii += text.len() as u64 - wide;
         self.other += other;
     }

@@ -44,7 +44,15 @@ pub(crate) struct Failure {
 impl Failure {
     #[must_use]
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, code: None, headers: Vec::new(), body: String::new(), retries: 0 }
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            headers: Vec::new(),
+            body: String::new(),
+            retries: 0,
+        }
     }
 
     /// The column `error_type`: the provider's code, else the HTTP status, else the kind of failure.

@@ -36,7 +36,12 @@ pub(crate) fn of(api_key: &str) -> Option<Arc<str>> {
         known.secret = secret(&spool).map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes));
     }
     let tag = hmac::sign(known.secret.as_ref()?, api_key.as_bytes());
-    let hex: String = tag.as_ref().iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = tag
+        .as_ref()
+        .iter()
+        .take(ID_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let id: Arc<str> = Arc::from(hex);
     if known.ids.len() < 10_000 {
         known.ids.insert(api_key.to_owned(), Arc::clone(&id));
@@ -62,7 +67,9 @@ fn secret(spool: &Path) -> Option<Vec<u8>> {
     create_folder(spool);
     // Written under another name and linked into place: nobody ever reads half a secret, and the first one wins.
     let temporary = spool.join(format!("{FILE}.{:016x}", ids::random_u64()));
-    let made = private_file(&temporary).and_then(|mut file| file.write_all(&fresh)).and_then(|()| std::fs::hard_link(&temporary, &path));
+    let made = private_file(&temporary)
+        .and_then(|mut file| file.write_all(&fresh))
+        .and_then(|()| std::fs::hard_link(&temporary, &path));
     let _ = std::fs::remove_file(&temporary);
     match made {
         Ok(()) => Some(fresh),
@@ -80,7 +87,11 @@ fn create_folder(path: &Path) {
 #[cfg(unix)]
 fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 #[cfg(not(unix))]

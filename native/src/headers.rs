@@ -38,11 +38,16 @@ pub(crate) struct ResponseFacts {
 impl ResponseFacts {
     #[must_use]
     pub(crate) fn new(status: u16) -> Self {
-        Self { status: Some(status), ..Self::default() }
+        Self {
+            status: Some(status),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn take(&mut self, name: &str, value: &str) {
-        let Some((_, fact)) = HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)) else { return };
+        let Some((_, fact)) = HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)) else {
+            return;
+        };
         let field = match fact {
             Fact::RequestId => &mut self.request_id,
             Fact::Organization => &mut self.organization,
@@ -63,8 +68,14 @@ impl ResponseFacts {
             ("processing_ms", self.processing_ms.as_deref()),
             ("system_fingerprint", fingerprint),
         ];
-        let object: Map<String, Value> =
-            known.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), Value::from(value)))).collect();
-        if object.is_empty() { None } else { serde_json::to_string(&object).ok() }
+        let object: Map<String, Value> = known
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|value| (key.to_owned(), Value::from(value))))
+            .collect();
+        if object.is_empty() {
+            None
+        } else {
+            serde_json::to_string(&object).ok()
+        }
     }
 }

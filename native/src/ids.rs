@@ -14,7 +14,9 @@ fn seed() -> [u64; 4] {
     let mut bytes = [0u8; 32];
     if !fill_from_system(&mut bytes) {
         // No entropy source: time and thread identity still keep ids of one machine apart.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as u64);
         let address = std::ptr::from_ref(&bytes) as u64;
         let pid = u64::from(std::process::id());
         return [now, address, pid, 0x9e37_79b9_7f4a_7c15];
@@ -92,7 +94,9 @@ pub(crate) fn uuid_text(uid: &[u8; 16]) -> String {
 }
 
 pub(crate) fn wall_clock_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos() as i64)
 }
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ pub(crate) fn unescape(inner: &str) -> String {
 /// The character of the escape whose four digits `rest` begins with, and how many bytes it took.
 fn unicode(rest: &str) -> (char, usize) {
     let digits = |text: &str| text.get(..4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    let Some(first) = digits(rest) else { return (char::REPLACEMENT_CHARACTER, 0) };
+    let Some(first) = digits(rest) else {
+        return (char::REPLACEMENT_CHARACTER, 0);
+    };
     if (0xd800..0xdc00).contains(&first) {
         let second = rest.get(4..).and_then(|r| r.strip_prefix("\\u")).and_then(digits);
         if let Some(second @ 0xdc00..0xe000) = second {

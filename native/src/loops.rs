@@ -25,7 +25,10 @@ impl LoopQueue {
     /// # Errors
     /// Where the system has no descriptor left.
     pub(crate) fn new() -> std::io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { waiting: Mutex::default(), wake: Wake::new()? }))
+        Ok(Arc::new(Self {
+            waiting: Mutex::default(),
+            wake: Wake::new()?,
+        }))
     }
 
     /// The descriptor for `loop.add_reader`.
@@ -68,7 +71,11 @@ impl Wake {
         {
             // SAFETY: takes numbers, gives a number.
             let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-            if fd < 0 { Err(std::io::Error::last_os_error()) } else { Ok(Self { reader: fd, writer: fd }) }
+            if fd < 0 {
+                Err(std::io::Error::last_os_error())
+            } else {
+                Ok(Self { reader: fd, writer: fd })
+            }
         }
         #[cfg(not(target_os = "linux"))]
         {
@@ -84,7 +91,10 @@ impl Wake {
                     libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK);
                 }
             }
-            Ok(Self { reader: ends[0], writer: ends[1] })
+            Ok(Self {
+                reader: ends[0],
+                writer: ends[1],
+            })
         }
     }
 
@@ -117,7 +127,10 @@ impl Drop for Wake {
 #[cfg(not(unix))]
 impl Wake {
     fn new() -> std::io::Result<Self> {
-        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "asynchronous calls are not supported on this platform yet"))
+        Err(std::io::Error::new(
+            std::io::ErrorKind::Unsupported,
+            "asynchronous calls are not supported on this platform yet",
+        ))
     }
 
     fn signal(&self) {}

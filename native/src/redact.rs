@@ -6,8 +6,8 @@ const MASK: &str = "[redacted]";
 
 /// Beginnings of credentials that vendors document, and what ends one is the first byte that cannot stand in a token.
 const PREFIXES: &[&str] = &[
-    "sk-", "sk_", "pk-lf-", "gsk_", "xai-", "AIza", "nvapi-", "hf_", "r8_", "pplx-", "csk-", "fw_", "tgp_v1_", "Bearer ", "bearer ",
-    "Basic ", "eyJ", "ghp_", "AKIA",
+    "sk-", "sk_", "pk-lf-", "gsk_", "xai-", "AIza", "nvapi-", "hf_", "r8_", "pplx-", "csk-", "fw_", "tgp_v1_",
+    "Bearer ", "bearer ", "Basic ", "eyJ", "ghp_", "AKIA",
 ];
 
 /// What may follow a prefix in ordinary prose is shorter than this.
@@ -34,7 +34,11 @@ fn mask_tokens(text: Cow<'_, str>) -> Cow<'_, str> {
     let mut at = 0;
     while at < bytes.len() {
         let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        let found = if starts_word { PREFIXES.iter().find(|p| bytes[at..].starts_with(p.as_bytes())) } else { None };
+        let found = if starts_word {
+            PREFIXES.iter().find(|p| bytes[at..].starts_with(p.as_bytes()))
+        } else {
+            None
+        };
         let Some(prefix) = found else {
             at += 1;
             continue;
@@ -86,13 +90,24 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_credential_goes() {
-        assert_eq!(redact("Incorrect API key provided: sk-proj-abcdEFGH1234.", &[]), "Incorrect API key provided: [redacted]");
-        assert_eq!(redact("Authorization: Bearer abc.def-123456", &[]), "Authorization: Bearer [redacted]");
+        assert_eq!(
+            redact("Incorrect API key provided: sk-proj-abcdEFGH1234.", &[]),
+            "Incorrect API key provided: [redacted]"
+        );
+        assert_eq!(
+            redact("Authorization: Bearer abc.def-123456", &[]),
+            "Authorization: Bearer [redacted]"
+        );
     }
 
     #[test]
     fn prose_stays() {
-        for text in ["a risk-averse task-oriented disk-bound plan", "Bearer of news", "ask-me: sk-", "größer als AIza"] {
+        for text in [
+            "a risk-averse task-oriented disk-bound plan",
+            "Bearer of news",
+            "ask-me: sk-",
+            "größer als AIza",
+        ] {
             assert_eq!(redact(text, &[]), text);
         }
     }

@@ -23,17 +23,33 @@ pub(crate) fn is_worth_another(status: u16, headers: &HeaderMap) -> bool {
 
 /// How long to wait before the attempt after `failed` failed ones.
 pub(crate) fn delay(failed: u32, headers: Option<&HeaderMap>) -> Duration {
-    if let Some(asked) = headers.and_then(asked_delay).filter(|delay| *delay <= LONGEST_ASKED_DELAY) {
+    if let Some(asked) = headers
+        .and_then(asked_delay)
+        .filter(|delay| *delay <= LONGEST_ASKED_DELAY)
+    {
         return asked;
     }
-    let backoff = FIRST_DELAY.saturating_mul(1 << failed.saturating_sub(1).min(10)).min(LONGEST_DELAY);
+    let backoff = FIRST_DELAY
+        .saturating_mul(1 << failed.saturating_sub(1).min(10))
+        .min(LONGEST_DELAY);
     // Up to a quarter less, so that clients that failed together do not come back together.
     backoff - backoff.mul_f64(0.25 * (ids::random_u64() >> 11) as f64 / (1u64 << 53) as f64)
 }
 
 fn asked_delay(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok().filter(|n| *n >= 0.0);
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
+    let number = |name: &str| {
+        headers
+            .get(name)?
+            .to_str()
+            .ok()?
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|n| *n >= 0.0)
+    };
+    let seconds = number("retry-after-ms")
+        .map(|ms| ms / 1000.0)
+        .or_else(|| number("retry-after"));
     if let Some(seconds) = seconds {
         return Duration::try_from_secs_f64(seconds).ok();
     }
@@ -44,7 +60,9 @@ fn asked_delay(headers: &HeaderMap) -> Option<Duration> {
 
 /// Seconds since the epoch of an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT", RFC 9110).
 fn http_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let rest = text.split_once(", ")?.1.strip_suffix(" GMT")?;
     let mut parts = rest.split([' ', ':']);
     let day: i64 = parts.next()?.parse().ok()?;
@@ -68,14 +86,26 @@ mod tests {
     use http::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (http::HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (http::HeaderName::from_static(k), HeaderValue::from_static(v)))
+            .collect()
     }
 
     #[test]
     fn the_server_may_say_when() {
-        assert_eq!(delay(1, Some(&headers(&[("retry-after", "2")]))), Duration::from_secs(2));
-        assert_eq!(delay(1, Some(&headers(&[("retry-after-ms", "1"), ("retry-after", "9")]))), Duration::from_millis(1));
-        assert_eq!(delay(1, Some(&headers(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]))), Duration::ZERO);
+        assert_eq!(
+            delay(1, Some(&headers(&[("retry-after", "2")]))),
+            Duration::from_secs(2)
+        );
+        assert_eq!(
+            delay(1, Some(&headers(&[("retry-after-ms", "1"), ("retry-after", "9")]))),
+            Duration::from_millis(1)
+        );
+        assert_eq!(
+            delay(1, Some(&headers(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]))),
+            Duration::ZERO
+        );
         assert!(delay(1, Some(&headers(&[("retry-after", "3600")]))) <= FIRST_DELAY);
     }
 

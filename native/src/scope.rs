@@ -25,8 +25,14 @@ pub(crate) struct Scope {
 
 impl Scope {
     pub(crate) fn new(own: Labels, parent: Option<Arc<Scope>>) -> Self {
-        let labels = parent.as_ref().map_or_else(|| own.clone(), |outer| laid_over(&own, &outer.labels));
-        Self { labels: Arc::new(labels), parent, totals: Mutex::new(Totals::default()) }
+        let labels = parent
+            .as_ref()
+            .map_or_else(|| own.clone(), |outer| laid_over(&own, &outer.labels));
+        Self {
+            labels: Arc::new(labels),
+            parent,
+            totals: Mutex::new(Totals::default()),
+        }
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -41,7 +47,9 @@ impl Scope {
             totals.calls += 1;
             totals.unpriced_calls += u64::from(unpriced);
             // A sum past 10^26 USD stays where it is: it cannot be true, and a panic would harm the caller.
-            totals.cost = cost.and_then(|cost| totals.cost.checked_add(cost)).unwrap_or(totals.cost);
+            totals.cost = cost
+                .and_then(|cost| totals.cost.checked_add(cost))
+                .unwrap_or(totals.cost);
             totals.input_tokens = totals.input_tokens.saturating_add(input_tokens);
             totals.output_tokens = totals.output_tokens.saturating_add(output_tokens);
             drop(totals);
@@ -68,9 +76,13 @@ fn laid_over(inner: &Labels, outer: &Labels) -> Labels {
 
 /// Two JSON objects, the second's keys winning; text that is no object is left out.
 pub(crate) fn merged_objects(under: Option<&str>, over: Option<&str>) -> Option<String> {
-    let (Some(under), Some(over)) = (under, over) else { return under.or(over).map(str::to_owned) };
+    let (Some(under), Some(over)) = (under, over) else {
+        return under.or(over).map(str::to_owned);
+    };
     type Object = serde_json::Map<String, serde_json::Value>;
-    let Ok(mut merged) = serde_json::from_str::<Object>(under) else { return Some(over.to_owned()) };
+    let Ok(mut merged) = serde_json::from_str::<Object>(under) else {
+        return Some(over.to_owned());
+    };
     if let Ok(over) = serde_json::from_str::<Object>(over) {
         merged.extend(over);
     }
@@ -92,10 +104,16 @@ mod tests {
 
     #[test]
     fn inner_keys_win() {
-        let outer = Arc::new(Scope::new(labels(Some("u"), &[("a", "1"), ("c", "1")], Some(r#"{"x":1,"y":1}"#)), None));
+        let outer = Arc::new(Scope::new(
+            labels(Some("u"), &[("a", "1"), ("c", "1")], Some(r#"{"x":1,"y":1}"#)),
+            None,
+        ));
         let inner = Scope::new(labels(None, &[("b", "2"), ("c", "2")], Some(r#"{"y":2}"#)), Some(outer));
         assert_eq!(inner.labels.user.as_deref(), Some("u"));
-        assert_eq!(inner.labels.tags, labels(None, &[("a", "1"), ("b", "2"), ("c", "2")], None).tags);
+        assert_eq!(
+            inner.labels.tags,
+            labels(None, &[("a", "1"), ("b", "2"), ("c", "2")], None).tags
+        );
         assert_eq!(inner.labels.metadata.as_deref(), Some(r#"{"x":1,"y":2}"#));
     }
 

@@ -44,11 +44,14 @@ pub(crate) fn give(more: Given) {
 }
 
 fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.trim().is_empty())
+    std::env::var_os(name)
+        .and_then(|value| value.into_string().ok())
+        .filter(|value| !value.trim().is_empty())
 }
 
 fn is_on(name: &str) -> bool {
-    variable(name).is_some_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+    variable(name)
+        .is_some_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
 }
 
 /// The settings as they stand now.
@@ -59,16 +62,25 @@ pub(crate) fn read() -> Settings {
         Some(path) => (Some(absolute(Path::new(&path))), None),
         None => match user_data_folder() {
             Some(folder) => (Some(folder.join("edgequake-obs").join("ledger.duckdb")), None),
-            None => (None, Some("there is no home folder to keep the ledger in: set EDGEQUAKE_OBS_LEDGER to a path, or to 'off'".to_owned())),
+            None => (
+                None,
+                Some(
+                    "there is no home folder to keep the ledger in: set EDGEQUAKE_OBS_LEDGER to a path, or to 'off'"
+                        .to_owned(),
+                ),
+            ),
         },
     };
     Settings {
         ledger,
         ledger_problem,
-        queue_bytes: variable("EDGEQUAKE_OBS_QUEUE_BYTES").and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_QUEUE_BYTES),
+        queue_bytes: variable("EDGEQUAKE_OBS_QUEUE_BYTES")
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(DEFAULT_QUEUE_BYTES),
         service_name: given.service_name.or_else(|| variable("OTEL_SERVICE_NAME")),
         disabled: is_on("EDGEQUAKE_OBS_DISABLED"),
-        inject_stream_usage: !variable("EDGEQUAKE_OBS_STREAM_USAGE").is_some_and(|value| value.eq_ignore_ascii_case("off")),
+        inject_stream_usage: !variable("EDGEQUAKE_OBS_STREAM_USAGE")
+            .is_some_and(|value| value.eq_ignore_ascii_case("off")),
     }
 }
 
@@ -94,6 +106,8 @@ fn user_data_folder() -> Option<PathBuf> {
         return home().map(|home| home.join("Library").join("Application Support"));
     }
     // The XDG specification: a relative path is invalid and to be ignored.
-    let xdg = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let xdg = variable("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     xdg.or_else(|| home().map(|home| home.join(".local").join("share")))
 }

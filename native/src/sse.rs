@@ -57,7 +57,10 @@ impl Splitter {
             return None;
         };
         let raw = self.ready.split_to(end);
-        Some(Event { data: data_of(&raw), raw })
+        Some(Event {
+            data: data_of(&raw),
+            raw,
+        })
     }
 
     /// At the end of the stream: the bytes after the last event, as an event if they hold data.
@@ -68,7 +71,10 @@ impl Splitter {
         self.ready.clear();
         self.searched = 0;
         let raw = self.held.split().freeze();
-        (!raw.is_empty()).then(|| Event { data: data_of(&raw), raw })
+        (!raw.is_empty()).then(|| Event {
+            data: data_of(&raw),
+            raw,
+        })
     }
 
     /// Whether bytes of an unfinished event are held back.
@@ -165,12 +171,17 @@ mod tests {
     fn every_cut_of_the_bytes_gives_the_same_events() {
         let whole: &[u8] =
             b": hi\n\ndata: {\"a\":1}\n\nevent: x\r\ndata: two\r\ndata: lines\r\n\r\ndata:no space\r\rdata: [DONE]\n\n";
-        let expected: Vec<Vec<u8>> =
-            [&b""[..], b"{\"a\":1}", b"two\nlines", b"no space", b"[DONE]"].map(<[u8]>::to_vec).to_vec();
+        let expected: Vec<Vec<u8>> = [&b""[..], b"{\"a\":1}", b"two\nlines", b"no space", b"[DONE]"]
+            .map(<[u8]>::to_vec)
+            .to_vec();
         assert_eq!(events_of(&[whole]), expected);
         for i in 0..whole.len() {
             for j in i..whole.len() {
-                assert_eq!(events_of(&[&whole[..i], &whole[i..j], &whole[j..]]), expected, "cut at {i} and {j}");
+                assert_eq!(
+                    events_of(&[&whole[..i], &whole[i..j], &whole[j..]]),
+                    expected,
+                    "cut at {i} and {j}"
+                );
             }
         }
     }

@@ -99,7 +99,11 @@ impl Stream {
 
     /// The stream broke. The record is made now: whether the consumer reads up to here changes nothing of it.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.call.finish(Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: failure.status });
+        self.call.finish(Ending::Failed {
+            error_type: failure.error_type(),
+            message: failure.message.clone(),
+            status: failure.status,
+        });
         let mut inner = self.lock();
         inner.end.get_or_insert(End::Failed(Box::new(failure)));
         self.wake(inner);
@@ -126,7 +130,11 @@ impl Stream {
         let mut inner = self.lock();
         inner.read = true;
         if inner.chunks.is_empty() && inner.end.is_none() && !inner.closed && !wait.is_zero() {
-            inner = self.arrived.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner).0;
+            inner = self
+                .arrived
+                .wait_timeout(inner, wait)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         if inner.closed {
             return Taken::End;

@@ -21,7 +21,13 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(call: Arc<OpenCall>, hide_usage: bool) -> Self {
-        Self { call, splitter: Splitter::default(), hide_usage, fed: false, failure: None }
+        Self {
+            call,
+            splitter: Splitter::default(),
+            hide_usage,
+            fed: false,
+            failure: None,
+        }
     }
 
     /// None: hand the bytes on as they are.
@@ -64,9 +70,15 @@ impl Tap {
         match kind {
             Some(EventKind::UsageOnly) => return true,
             Some(EventKind::Error(error)) => {
-                self.failure = Some(Failure { status: error.status, code: error.code, ..Failure::new(FailureKind::Status, error.message) });
+                self.failure = Some(Failure {
+                    status: error.status,
+                    code: error.code,
+                    ..Failure::new(FailureKind::Status, error.message)
+                });
             }
-            Some(EventKind::Invalid(message)) => self.failure = Some(Failure::new(FailureKind::InvalidResponse, message)),
+            Some(EventKind::Invalid(message)) => {
+                self.failure = Some(Failure::new(FailureKind::InvalidResponse, message))
+            }
             Some(EventKind::Done | EventKind::Empty | EventKind::Chunk) | None => {}
         }
         false
@@ -89,7 +101,11 @@ impl Tap {
     }
 
     pub(crate) fn failed(&mut self, failure: &Failure) {
-        let ending = Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: failure.status };
+        let ending = Ending::Failed {
+            error_type: failure.error_type(),
+            message: failure.message.clone(),
+            status: failure.status,
+        };
         self.call.finish(ending);
     }
 
@@ -103,7 +119,11 @@ impl Tap {
 
 impl Drop for Tap {
     fn drop(&mut self) {
-        let ending = if self.fed { Ending::ClosedEarly } else { Ending::Abandoned };
+        let ending = if self.fed {
+            Ending::ClosedEarly
+        } else {
+            Ending::Abandoned
+        };
         self.end(ending);
     }
 }

@@ -10,14 +10,46 @@ const DEFAULT_MAX_RETRIES: u32 = 2;
 
 /// Arguments of litellm's that steer the library and never reach a provider.
 const NEVER_SENT: &[&str] = &[
-    "acompletion", "aembedding", "caching", "cooldown_time", "custom_prompt_dict", "drop_params", "force_timeout", "hf_model_name", "id",
-    "input_cost_per_second", "input_cost_per_token", "litellm_call_id", "litellm_logging_obj", "litellm_metadata", "litellm_params",
-    "litellm_trace_id", "logger_fn", "model_info", "model_list", "no-log", "output_cost_per_second", "output_cost_per_token",
-    "preset_cache_key", "proxy_server_request", "tags", "verbose", "azure_ad_token", "additional_drop_params", "allowed_openai_params",
+    "acompletion",
+    "aembedding",
+    "caching",
+    "cooldown_time",
+    "custom_prompt_dict",
+    "drop_params",
+    "force_timeout",
+    "hf_model_name",
+    "id",
+    "input_cost_per_second",
+    "input_cost_per_token",
+    "litellm_call_id",
+    "litellm_logging_obj",
+    "litellm_metadata",
+    "litellm_params",
+    "litellm_trace_id",
+    "logger_fn",
+    "model_info",
+    "model_list",
+    "no-log",
+    "output_cost_per_second",
+    "output_cost_per_token",
+    "preset_cache_key",
+    "proxy_server_request",
+    "tags",
+    "verbose",
+    "azure_ad_token",
+    "additional_drop_params",
+    "allowed_openai_params",
 ];
 
 /// Arguments of litellm's whose effect is not built yet: a call that relied on them would do something else in silence.
-const NOT_YET: &[&str] = &["mock_response", "mock_tool_calls", "fallbacks", "context_window_fallback_dict", "cache", "ssl_verify"];
+const NOT_YET: &[&str] = &[
+    "mock_response",
+    "mock_tool_calls",
+    "fallbacks",
+    "context_window_fallback_dict",
+    "cache",
+    "ssl_verify",
+];
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -86,12 +118,23 @@ impl<'py> Arguments<'py> {
                 name => body.push((name.to_owned(), value)),
             }
         }
-        let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> { Ok(globals.get_item(name)?.filter(|value| !value.is_none())) };
-        let global_text = |name: &str| -> PyResult<Option<String>> { global(name)?.map_or(Ok(None), |value| text(&value, name)) };
-        control.api_key = control.api_key.map_or_else(|| global_text("api_key"), |key| Ok(Some(key)))?;
-        control.api_base = control.api_base.map_or_else(|| global_text("api_base"), |base| Ok(Some(base)))?;
-        control.organization = control.organization.map_or_else(|| global_text("organization"), |name| Ok(Some(name)))?;
-        control.api_version = control.api_version.map_or_else(|| global_text("api_version"), |version| Ok(Some(version)))?;
+        let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> {
+            Ok(globals.get_item(name)?.filter(|value| !value.is_none()))
+        };
+        let global_text =
+            |name: &str| -> PyResult<Option<String>> { global(name)?.map_or(Ok(None), |value| text(&value, name)) };
+        control.api_key = control
+            .api_key
+            .map_or_else(|| global_text("api_key"), |key| Ok(Some(key)))?;
+        control.api_base = control
+            .api_base
+            .map_or_else(|| global_text("api_base"), |base| Ok(Some(base)))?;
+        control.organization = control
+            .organization
+            .map_or_else(|| global_text("organization"), |name| Ok(Some(name)))?;
+        control.api_version = control
+            .api_version
+            .map_or_else(|| global_text("api_version"), |version| Ok(Some(version)))?;
         control.timeout = match timeout {
             Some(seconds) => seconds,
             None => global("request_timeout")?.map_or(Ok(DEFAULT_TIMEOUT_SECONDS), |value| seconds(&value))?,
@@ -105,7 +148,9 @@ impl<'py> Arguments<'py> {
 
     /// Whether the caller said anything about the stream's usage: then it is not ours to ask for.
     pub(crate) fn asks_for_usage(&self) -> PyResult<bool> {
-        let Some((_, options)) = self.body.iter().find(|(name, _)| name == "stream_options") else { return Ok(false) };
+        let Some((_, options)) = self.body.iter().find(|(name, _)| name == "stream_options") else {
+            return Ok(false);
+        };
         options.contains("include_usage")
     }
 }
@@ -115,30 +160,44 @@ fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<String>> {
         Ok(text) => Ok(Some(text.to_cow()?.into_owned()).filter(|text| !text.is_empty())),
         // A URL object (httpx.URL, yarl.URL) is fine for a base; a key of another type is a mistake worth naming.
         Err(_) if name == "api_base" => Ok(Some(value.str()?.to_cow()?.into_owned())),
-        Err(_) => Err(PyTypeError::new_err(format!("{name} must be a str, not {}", value.get_type().name()?))),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "{name} must be a str, not {}",
+            value.get_type().name()?
+        ))),
     }
 }
 
 /// Seconds, or an `httpx.Timeout`, whose longest phase counts.
 fn seconds(value: &Bound<'_, PyAny>) -> PyResult<f64> {
     if let Ok(seconds) = value.extract::<f64>() {
-        return if seconds > 0.0 { Ok(seconds) } else { Err(PyTypeError::new_err("timeout must be a positive number of seconds")) };
+        return if seconds > 0.0 {
+            Ok(seconds)
+        } else {
+            Err(PyTypeError::new_err("timeout must be a positive number of seconds"))
+        };
     }
     let read = value.getattr_opt("read")?;
     match read {
         Some(read) if read.is_none() => Ok(f64::from(u32::MAX)),
         Some(read) => read.extract(),
-        None => Err(PyTypeError::new_err(format!("timeout must be a number of seconds, not {}", value.get_type().name()?))),
+        None => Err(PyTypeError::new_err(format!(
+            "timeout must be a number of seconds, not {}",
+            value.get_type().name()?
+        ))),
     }
 }
 
 fn count(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u32> {
-    value.extract().map_err(|_| PyTypeError::new_err(format!("{name} must be a whole number, 0 or more")))
+    value
+        .extract()
+        .map_err(|_| PyTypeError::new_err(format!("{name} must be a whole number, 0 or more")))
 }
 
 fn headers(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let Ok(dict) = value.cast::<PyDict>() else {
         return Err(PyTypeError::new_err("extra_headers must be a dict of names and values"));
     };
-    dict.iter().map(|(name, value)| Ok((name.extract()?, value.str()?.to_cow()?.into_owned()))).collect()
+    dict.iter()
+        .map(|(name, value)| Ok((name.extract()?, value.str()?.to_cow()?.into_owned())))
+        .collect()
 }

@@ -9,16 +9,40 @@ use crate::estimate::TextSize;
 
 /// Parameters that shape an answer and hold no content; anything else in a request stays out of the record.
 const RECORDED: &[&str] = &[
-    "dimensions", "encoding_format", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "modalities", "n",
-    "parallel_tool_calls", "presence_penalty", "reasoning_effort", "seed", "service_tier", "stop", "store", "stream", "temperature",
-    "tool_choice", "top_k", "top_logprobs", "top_p", "truncation", "verbosity",
+    "dimensions",
+    "encoding_format",
+    "frequency_penalty",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "modalities",
+    "n",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "reasoning_effort",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream",
+    "temperature",
+    "tool_choice",
+    "top_k",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "verbosity",
 ];
 
 const LONGEST_PARAMETER: usize = 256;
 const DEEPEST: usize = 16;
 
 /// `body`: name and value of the request's fields. `input`: the messages, where an estimate may be needed.
-pub(crate) fn read(body: &[(String, Bound<'_, PyAny>)], metadata: Option<&Py<PyAny>>, input: Option<&Bound<'_, PyAny>>) -> PyResult<Asked> {
+pub(crate) fn read(
+    body: &[(String, Bound<'_, PyAny>)],
+    metadata: Option<&Py<PyAny>>,
+    input: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Asked> {
     let mut asked = Asked::default();
     let mut params = Vec::new();
     for (name, value) in body {
@@ -45,11 +69,18 @@ pub(crate) fn read(body: &[(String, Bound<'_, PyAny>)], metadata: Option<&Py<PyA
 }
 
 fn body_py<'py>(body: &[(String, Bound<'py, PyAny>)], input: Option<&Bound<'py, PyAny>>) -> Option<Python<'py>> {
-    body.first().map(|(_, value)| value.py()).or_else(|| input.map(Bound::py))
+    body.first()
+        .map(|(_, value)| value.py())
+        .or_else(|| input.map(Bound::py))
 }
 
 fn string(value: &Bound<'_, PyAny>) -> Option<String> {
-    value.cast::<PyString>().ok()?.to_cow().ok().map(|text| text.into_owned())
+    value
+        .cast::<PyString>()
+        .ok()?
+        .to_cow()
+        .ok()
+        .map(|text| text.into_owned())
 }
 
 /// Scalars, short texts and lists of them; a schema or a tool's definition is content.
@@ -58,23 +89,33 @@ fn parameter(name: &str, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
         v.is_instance_of::<PyBool>()
             || v.is_instance_of::<PyInt>()
             || v.is_instance_of::<PyFloat>()
-            || v.cast::<PyString>().is_ok_and(|text| text.len().is_ok_and(|length| length <= LONGEST_PARAMETER))
+            || v.cast::<PyString>()
+                .is_ok_and(|text| text.len().is_ok_and(|length| length <= LONGEST_PARAMETER))
     };
-    let list = value.cast::<PyList>().is_ok_and(|list| list.len() <= 16 && list.iter().all(|item| scalar(&item)));
+    let list = value
+        .cast::<PyList>()
+        .is_ok_and(|list| list.len() <= 16 && list.iter().all(|item| scalar(&item)));
     if !(scalar(value) || list) {
         return;
     }
     let before = out.len();
     out.push(if before == 0 { b'{' } else { b',' });
     // A number without a form in JSON (NaN) is left out; the request itself will be refused for it.
-    if json_out::write_str(name, out).is_err() || { out.push(b':'); json_out::write(value, out) }.is_err() {
+    if json_out::write_str(name, out).is_err() || {
+        out.push(b':');
+        json_out::write(value, out)
+    }
+    .is_err()
+    {
         out.truncate(before);
     }
 }
 
 /// litellm's `metadata={"tags": [...], ...}`; values that have no JSON form are left out.
 pub(crate) fn take_metadata(asked: &mut Asked, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
-    let Ok(metadata) = metadata.cast::<PyDict>() else { return Ok(()) };
+    let Ok(metadata) = metadata.cast::<PyDict>() else {
+        return Ok(());
+    };
     let mut out = vec![b'{'];
     for (key, value) in metadata {
         let Some(key) = string(&key) else { continue };
@@ -86,7 +127,12 @@ pub(crate) fn take_metadata(asked: &mut Asked, metadata: &Bound<'_, PyAny>) -> P
         if before > 1 {
             out.push(b',');
         }
-        if json_out::write_str(&key, &mut out).is_err() || { out.push(b':'); json_out::write(&value, &mut out) }.is_err() {
+        if json_out::write_str(&key, &mut out).is_err() || {
+            out.push(b':');
+            json_out::write(&value, &mut out)
+        }
+        .is_err()
+        {
             out.truncate(before);
         }
     }
@@ -136,7 +182,11 @@ trait NotText<T> {
 
 impl<T> NotText<T> for PyResult<T> {
     fn filter_not_text(self, value: &Bound<'_, PyAny>) -> Result<T, ()> {
-        if value.is_instance_of::<PyString>() { Err(()) } else { self.map_err(|_| ()) }
+        if value.is_instance_of::<PyString>() {
+            Err(())
+        } else {
+            self.map_err(|_| ())
+        }
     }
 }
 
@@ -146,16 +196,19 @@ pub(crate) fn measure(value: &Bound<'_, PyAny>, size: &mut TextSize, depth: usiz
         return;
     }
     if let Ok(text) = value.cast::<PyString>() {
-        if let Ok(text) = text.to_cow() {
-            if !text.starts_with("data:") {
-                size.add(&text);
-            }
+        if let Ok(text) = text.to_cow()
+            && !text.starts_with("data:")
+        {
+            size.add(&text);
         }
     } else if let Ok(list) = value.cast::<PyList>() {
         list.iter().for_each(|item| measure(&item, size, depth + 1));
     } else if let Ok(dict) = value.cast::<PyDict>() {
         for (key, item) in dict {
-            if key.cast::<PyString>().is_ok_and(|key| key.to_cow().is_ok_and(|key| !matches!(&*key, "type" | "id" | "tool_call_id" | "url" | "data"))) {
+            if key.cast::<PyString>().is_ok_and(|key| {
+                key.to_cow()
+                    .is_ok_and(|key| !matches!(&*key, "type" | "id" | "tool_call_id" | "url" | "data"))
+            }) {
                 measure(&item, size, depth + 1);
             }
         }

@@ -17,8 +17,12 @@ pub(crate) struct Caller {
 impl Caller {
     /// Reads what `edgequake_obs._caller.current()` returned: None, or the context and the ids of trace and span.
     pub(crate) fn read(caller: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(caller) = caller.filter(|caller| !caller.is_none()) else { return Ok(Self::default()) };
-        let (context, ids) = caller.cast::<PyTuple>()?.extract::<(Option<PyRef<'_, Context>>, Option<(u128, u64)>)>()?;
+        let Some(caller) = caller.filter(|caller| !caller.is_none()) else {
+            return Ok(Self::default());
+        };
+        let (context, ids) = caller
+            .cast::<PyTuple>()?
+            .extract::<(Option<PyRef<'_, Context>>, Option<(u128, u64)>)>()?;
         Ok(Self {
             scope: context.map(|context| Arc::clone(&context.scope)),
             parent: ids.map(|(trace, span)| (trace.to_be_bytes(), span.to_be_bytes())),

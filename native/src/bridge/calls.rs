@@ -55,7 +55,11 @@ struct Slot {
 }
 
 fn operation(name: &str) -> Operation {
-    if name == "embeddings" { Operation::Embeddings } else { Operation::Chat }
+    if name == "embeddings" {
+        Operation::Embeddings
+    } else {
+        Operation::Chat
+    }
 }
 
 fn no_thread() -> Failure {
@@ -76,13 +80,19 @@ pub(crate) fn call_sync(
 ) -> PyResult<Py<PyAny>> {
     let operation = operation(op);
     let prepared = request::prepare(operation, model, input, params, settings, caller)?;
-    let made = Made { operation, provider: Arc::clone(&prepared.start.provider), model: prepared.start.request_model.clone() };
+    let made = Made {
+        operation,
+        provider: Arc::clone(&prepared.start.provider),
+        model: prepared.start.request_model.clone(),
+    };
     let call = OpenCall::begin(prepared.start);
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => return made.reply(py, Err(refuse(&call, failure))),
     };
-    let Some(io) = core().io() else { return made.reply(py, Err(refuse(&call, no_thread()))) };
+    let Some(io) = core().io() else {
+        return made.reply(py, Err(refuse(&call, no_thread())));
+    };
     let slot = Arc::new(Slot::default());
     let (their_slot, their_call) = (Arc::clone(&slot), Arc::clone(&call));
     let task = io.spawn(async move {
@@ -95,7 +105,9 @@ pub(crate) fn call_sync(
     loop {
         let reply = py.detach(|| {
             let reply = slot.reply.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = slot.there.wait_timeout_while(reply, SIGNAL_CHECK, |reply| reply.is_none());
+            let waited = slot
+                .there
+                .wait_timeout_while(reply, SIGNAL_CHECK, |reply| reply.is_none());
             waited.unwrap_or_else(PoisonError::into_inner).0.take()
         });
         if let Some(reply) = reply {
@@ -114,7 +126,11 @@ fn refuse(call: &OpenCall, mut failure: Failure) -> Failure {
     if let Some(message) = call.with_state(|state| state.redacted(&failure.message)) {
         failure.message = message;
     }
-    call.finish(Ending::Failed { error_type: failure.error_type(), message: failure.message.clone(), status: None });
+    call.finish(Ending::Failed {
+        error_type: failure.error_type(),
+        message: failure.message.clone(),
+        status: None,
+    });
     failure
 }
 
@@ -147,6 +163,7 @@ impl Pending {
 /// Begins a call whose reply resolves a future of `event_loop`.
 #[pyfunction]
 #[pyo3(signature = (op, model, input, params, settings, caller, event_loop))]
+#[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
 pub(crate) fn call_async(
     py: Python<'_>,
     op: &str,
@@ -159,7 +176,11 @@ pub(crate) fn call_async(
 ) -> PyResult<Pending> {
     let operation = operation(op);
     let prepared = request::prepare(operation, model, input, params, settings, caller)?;
-    let made = Made { operation, provider: Arc::clone(&prepared.start.provider), model: prepared.start.request_model.clone() };
+    let made = Made {
+        operation,
+        provider: Arc::clone(&prepared.start.provider),
+        model: prepared.start.request_model.clone(),
+    };
     let (ticket, future) = event_loop.get().expect_reply(py, made)?;
     let call = OpenCall::begin(prepared.start);
     let queue = Arc::clone(&event_loop.get().queue);
@@ -168,14 +189,26 @@ pub(crate) fn call_async(
         Ok(request) => request,
         Err(failure) => {
             deliver(Err(refuse(&call, failure)));
-            return Ok(Pending { call, task: None, future });
+            return Ok(Pending {
+                call,
+                task: None,
+                future,
+            });
         }
     };
     let Some(io) = core().io() else {
         deliver(Err(refuse(&call, no_thread())));
-        return Ok(Pending { call, task: None, future });
+        return Ok(Pending {
+            call,
+            task: None,
+            future,
+        });
     };
     let their_call = Arc::clone(&call);
     let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
-    Ok(Pending { call, task: Some(task.abort_handle()), future })
+    Ok(Pending {
+        call,
+        task: Some(task.abort_handle()),
+        future,
+    })
 }

@@ -107,7 +107,11 @@ whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
 pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult<Py<PyAny>> {
     macro_rules! made {
         ($class:expr) => {
-            Py::new(py, PyClassInitializer::from(OpenAIObject::from_json(kind, json)).add_subclass($class)).map(Py::into_any)
+            Py::new(
+                py,
+                PyClassInitializer::from(OpenAIObject::from_json(kind, json)).add_subclass($class),
+            )
+            .map(Py::into_any)
         };
     }
     match kind.name {
@@ -133,12 +137,17 @@ pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult
 /// A value given to a constructor, with dicts made into the objects that the field holds.
 pub(crate) fn adopt(child: Child, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = value.py();
-    let Child::Of(kind) = child else { return Ok(value.clone().unbind()) };
+    let Child::Of(kind) = child else {
+        return Ok(value.clone().unbind());
+    };
     if let Ok(dict) = value.cast::<PyDict>() {
         return class_of(py, kind)?.call((), Some(dict)).map(Bound::unbind);
     }
     if let Ok(list) = value.cast::<PyList>() {
-        let items = list.iter().map(|item| adopt(child, &item)).collect::<PyResult<Vec<_>>>()?;
+        let items = list
+            .iter()
+            .map(|item| adopt(child, &item))
+            .collect::<PyResult<Vec<_>>>()?;
         return Ok(PyList::new(py, items)?.into_any().unbind());
     }
     Ok(value.clone().unbind())

@@ -37,7 +37,9 @@ impl Context {
             tags: tags.map_or_else(|| Ok(Vec::new()), asked::tags)?,
             metadata: String::from_utf8(json).ok().filter(|json| !json.is_empty()),
         };
-        Ok(Self { scope: Arc::new(Scope::new(labels, parent.map(|parent| Arc::clone(&parent.scope)))) })
+        Ok(Self {
+            scope: Arc::new(Scope::new(labels, parent.map(|parent| Arc::clone(&parent.scope)))),
+        })
     }
 
     /// USD so far, exact, as decimal text.

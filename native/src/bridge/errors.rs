@@ -20,9 +20,17 @@ fn build<'py>(py: Python<'py>, failure: &Failure, provider: &str, model: Option<
     fields.set_item("status", failure.status)?;
     fields.set_item("code", &failure.code)?;
     fields.set_item("body", &failure.body)?;
-    fields.set_item("headers", failure.headers.iter().cloned().collect::<std::collections::HashMap<_, _>>())?;
+    fields.set_item(
+        "headers",
+        failure
+            .headers
+            .iter()
+            .cloned()
+            .collect::<std::collections::HashMap<_, _>>(),
+    )?;
     fields.set_item("retries", failure.retries)?;
     fields.set_item("provider", provider)?;
     fields.set_item("model", model.unwrap_or_default())?;
-    py.import("edgequake_obs.exceptions")?.call_method("from_failure", (), Some(&fields))
+    py.import("edgequake_obs.exceptions")?
+        .call_method("from_failure", (), Some(&fields))
 }

@@ -34,8 +34,14 @@ impl EventLoop {
     fn wait(&self, py: Python<'_>, made: Option<Made>) -> PyResult<(u64, Py<PyAny>)> {
         let future = self.create_future.call0(py)?;
         let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting { future: future.clone_ref(py), made };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, waiting);
+        let waiting = Waiting {
+            future: future.clone_ref(py),
+            made,
+        };
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(ticket, waiting);
         Ok((ticket, future))
     }
 
@@ -48,7 +54,10 @@ impl EventLoop {
     }
 
     pub(crate) fn forget(&self, ticket: u64) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&ticket);
     }
 }
 
@@ -58,7 +67,13 @@ impl EventLoop {
     #[new]
     fn new(create_future: Py<PyAny>) -> PyResult<Self> {
         let queue = LoopQueue::new().map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { queue, create_future, waiting: Mutex::default(), next_ticket: AtomicU64::new(0), generation: fork::generation() })
+        Ok(Self {
+            queue,
+            create_future,
+            waiting: Mutex::default(),
+            next_ticket: AtomicU64::new(0),
+            generation: fork::generation(),
+        })
     }
 
     fn fileno(&self) -> i32 {
@@ -74,7 +89,14 @@ impl EventLoop {
     /// The loop's reader: resolves every future whose reply is there.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
         for (ticket, delivery) in self.queue.drain() {
-            let Some(waiting) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket) else { continue };
+            let Some(waiting) = self
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&ticket)
+            else {
+                continue;
+            };
             let future = waiting.future.bind(py);
             if future.call_method0(intern!(py, "done"))?.is_truthy()? {
                 continue;

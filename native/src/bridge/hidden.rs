@@ -18,7 +18,12 @@ pub(crate) struct Hidden {
 
 impl Hidden {
     pub(crate) fn new(call: Arc<OpenCall>, provider: Arc<str>, headers: Vec<(String, String)>) -> Self {
-        Self { call: Some(call), provider: Some(provider), headers, made: None }
+        Self {
+            call: Some(call),
+            provider: Some(provider),
+            headers,
+            made: None,
+        }
     }
 
     pub(crate) fn dict(hidden: &Mutex<Self>, py: Python<'_>) -> PyResult<Py<PyDict>> {
@@ -33,7 +38,12 @@ impl Hidden {
         if let Some(call) = call {
             let finished = call.finished();
             // The facade's float, as in litellm; exact figures are in the ledger.
-            let cost = finished.cost_usd.map(|cost| cost.to_string().parse::<f64>()).transpose().ok().flatten();
+            let cost = finished
+                .cost_usd
+                .map(|cost| cost.to_string().parse::<f64>())
+                .transpose()
+                .ok()
+                .flatten();
             dict.set_item("response_cost", cost)?;
             dict.set_item("call_uid", ids::uuid_text(&call.uid))?;
         }
@@ -53,6 +63,9 @@ impl Hidden {
 
     pub(crate) fn milliseconds(hidden: &Mutex<Self>) -> f64 {
         let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden.call.as_ref().map_or(0.0, |call| call.finished().duration_ns as f64 / 1e6)
+        hidden
+            .call
+            .as_ref()
+            .map_or(0.0, |call| call.finished().duration_ns as f64 / 1e6)
     }
 }

@@ -41,7 +41,13 @@ pub(crate) fn members(json: &Bytes) -> Vec<(String, Bytes)> {
 
 fn elements(json: &Bytes) -> Vec<Bytes> {
     let parsed: Result<Vec<&RawValue>, _> = serde_json::from_slice(json);
-    parsed.map(|list| list.into_iter().map(|item| json.slice_ref(item.get().as_bytes())).collect()).unwrap_or_default()
+    parsed
+        .map(|list| {
+            list.into_iter()
+                .map(|item| json.slice_ref(item.get().as_bytes()))
+                .collect()
+        })
+        .unwrap_or_default()
 }
 
 /// A JSON value as a Python one; objects become what `child` says.
@@ -69,14 +75,21 @@ pub(crate) fn to_python(py: Python<'_>, json: &Bytes, child: Child) -> PyResult<
 fn list(py: Python<'_>, json: &Bytes, child: Child) -> PyResult<Py<PyAny>> {
     // Vectors of embeddings: thousands of floats, parsed in one go.
     if matches!(child, Child::Plain) {
-        let looks_numeric = json[1..].trim_ascii_start().first().is_some_and(|b| b.is_ascii_digit() || *b == b'-');
-        if looks_numeric && memchr::memchr2(b'.', b'e', json).is_some() {
-            if let Ok(floats) = serde_json::from_slice::<Vec<Float>>(json) {
-                return Ok(PyList::new(py, floats.into_iter().map(|f| f.0))?.into_any().unbind());
-            }
+        let looks_numeric = json[1..]
+            .trim_ascii_start()
+            .first()
+            .is_some_and(|b| b.is_ascii_digit() || *b == b'-');
+        if looks_numeric
+            && memchr::memchr2(b'.', b'e', json).is_some()
+            && let Ok(floats) = serde_json::from_slice::<Vec<Float>>(json)
+        {
+            return Ok(PyList::new(py, floats.into_iter().map(|f| f.0))?.into_any().unbind());
         }
     }
-    let items = elements(json).iter().map(|item| to_python(py, item, child)).collect::<PyResult<Vec<_>>>()?;
+    let items = elements(json)
+        .iter()
+        .map(|item| to_python(py, item, child))
+        .collect::<PyResult<Vec<_>>>()?;
     Ok(PyList::new(py, items)?.into_any().unbind())
 }
 
@@ -118,6 +131,8 @@ fn number(py: Python<'_>, json: &Bytes) -> PyResult<Py<PyAny>> {
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') && !text.is_empty() {
         return Ok(py.import("builtins")?.getattr("int")?.call1((text,))?.unbind());
     }
-    let float: f64 = text.parse().map_err(|_| PyValueError::new_err(format!("not a JSON value: {}", crate::redact::shorten(text, 40))))?;
+    let float: f64 = text
+        .parse()
+        .map_err(|_| PyValueError::new_err(format!("not a JSON value: {}", crate::redact::shorten(text, 40))))?;
     Ok(float.into_pyobject(py)?.into_any().unbind())
 }

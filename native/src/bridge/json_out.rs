@@ -20,7 +20,9 @@ pub(crate) fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()>
 
 fn write_at(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyResult<()> {
     if depth > DEEPEST {
-        return Err(PyRecursionError::new_err("a request value is nested too deeply, or contains itself"));
+        return Err(PyRecursionError::new_err(
+            "a request value is nested too deeply, or contains itself",
+        ));
     }
     if let Ok(text) = value.cast::<PyString>() {
         return write_text(text, out);
@@ -57,7 +59,9 @@ fn write_float(number: f64, out: &mut Vec<u8>) -> PyResult<()> {
 }
 
 pub(crate) fn write_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> PyResult<()> {
-    let text = text.to_cow().map_err(|_| PyValueError::new_err("a text holds a lone surrogate, which has no form in UTF-8: remove it"))?;
+    let text = text
+        .to_cow()
+        .map_err(|_| PyValueError::new_err("a text holds a lone surrogate, which has no form in UTF-8: remove it"))?;
     write_str(&text, out)
 }
 
@@ -99,14 +103,20 @@ fn write_object(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> Py
     if let Ok(object) = value.cast::<OpenAIObject>() {
         return write_dict(&object.get().dumped(py, true)?, out, depth);
     }
-    if let Some(dump) = value.getattr_opt(intern!(py, "model_dump"))?.filter(|dump| dump.is_callable()) {
+    if let Some(dump) = value
+        .getattr_opt(intern!(py, "model_dump"))?
+        .filter(|dump| dump.is_callable())
+    {
         let options = PyDict::new(py);
         options.set_item("exclude_none", true)?;
         options.set_item("mode", "json")?;
         return write_at(&dump.call((), Some(&options))?, out, depth + 1);
     }
     // numpy's scalars and arrays, and other sequences and mappings.
-    if let Some(plain) = value.getattr_opt(intern!(py, "tolist"))?.filter(|tolist| tolist.is_callable()) {
+    if let Some(plain) = value
+        .getattr_opt(intern!(py, "tolist"))?
+        .filter(|tolist| tolist.is_callable())
+    {
         return write_at(&plain.call0()?, out, depth + 1);
     }
     if value.hasattr(intern!(py, "keys"))? && value.hasattr(intern!(py, "__getitem__"))? {
@@ -116,5 +126,8 @@ fn write_object(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> Py
     if let Ok(items) = value.try_iter() {
         return write_items(items.collect::<PyResult<Vec<_>>>()?.into_iter(), out, depth);
     }
-    Err(PyTypeError::new_err(format!("a value of type {} has no form in JSON", value.get_type().name()?)))
+    Err(PyTypeError::new_err(format!(
+        "a value of type {} has no form in JSON",
+        value.get_type().name()?
+    )))
 }

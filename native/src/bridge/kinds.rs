@@ -77,10 +77,17 @@ pub(crate) static MESSAGE: Kind = Kind {
 
 pub(crate) static TOOL_CALL: Kind = Kind {
     name: "ChatCompletionMessageToolCall",
-    fields: &[field("function", Child::Of(&FUNCTION), Missing::None), plain("id"), field("type", Child::Plain, Missing::Text("function"))],
+    fields: &[
+        field("function", Child::Of(&FUNCTION), Missing::None),
+        plain("id"),
+        field("type", Child::Plain, Missing::Text("function")),
+    ],
 };
 
-pub(crate) static FUNCTION: Kind = Kind { name: "Function", fields: &[plain("arguments"), plain("name")] };
+pub(crate) static FUNCTION: Kind = Kind {
+    name: "Function",
+    fields: &[plain("arguments"), plain("name")],
+};
 
 pub(crate) static STREAM_CHUNK: Kind = Kind {
     name: "ModelResponseStream",
@@ -119,18 +126,36 @@ pub(crate) static DELTA: Kind = Kind {
 
 pub(crate) static DELTA_TOOL_CALL: Kind = Kind {
     name: "ChatCompletionDeltaToolCall",
-    fields: &[plain("id"), field("function", Child::Of(&FUNCTION), Missing::None), plain("type"), field("index", Child::Plain, Missing::Zero)],
+    fields: &[
+        plain("id"),
+        field("function", Child::Of(&FUNCTION), Missing::None),
+        plain("type"),
+        field("index", Child::Plain, Missing::Zero),
+    ],
 };
 
-pub(crate) static LOGPROBS: Kind =
-    Kind { name: "ChoiceLogprobs", fields: &[field("content", Child::Of(&TOKEN_LOGPROB), Missing::None), field("refusal", Child::Of(&TOKEN_LOGPROB), Missing::None)] };
+pub(crate) static LOGPROBS: Kind = Kind {
+    name: "ChoiceLogprobs",
+    fields: &[
+        field("content", Child::Of(&TOKEN_LOGPROB), Missing::None),
+        field("refusal", Child::Of(&TOKEN_LOGPROB), Missing::None),
+    ],
+};
 
 pub(crate) static TOKEN_LOGPROB: Kind = Kind {
     name: "ChatCompletionTokenLogprob",
-    fields: &[plain("token"), plain("bytes"), plain("logprob"), field("top_logprobs", Child::Of(&TOP_LOGPROB), Missing::EmptyList)],
+    fields: &[
+        plain("token"),
+        plain("bytes"),
+        plain("logprob"),
+        field("top_logprobs", Child::Of(&TOP_LOGPROB), Missing::EmptyList),
+    ],
 };
 
-pub(crate) static TOP_LOGPROB: Kind = Kind { name: "TopLogprob", fields: &[plain("token"), plain("bytes"), plain("logprob")] };
+pub(crate) static TOP_LOGPROB: Kind = Kind {
+    name: "TopLogprob",
+    fields: &[plain("token"), plain("bytes"), plain("logprob")],
+};
 
 pub(crate) static USAGE: Kind = Kind {
     name: "Usage",
@@ -138,8 +163,16 @@ pub(crate) static USAGE: Kind = Kind {
         field("completion_tokens", Child::Plain, Missing::Zero),
         field("prompt_tokens", Child::Plain, Missing::Zero),
         field("total_tokens", Child::Plain, Missing::Zero),
-        field("completion_tokens_details", Child::Of(&COMPLETION_TOKENS_DETAILS), Missing::None),
-        field("prompt_tokens_details", Child::Of(&PROMPT_TOKENS_DETAILS), Missing::None),
+        field(
+            "completion_tokens_details",
+            Child::Of(&COMPLETION_TOKENS_DETAILS),
+            Missing::None,
+        ),
+        field(
+            "prompt_tokens_details",
+            Child::Of(&PROMPT_TOKENS_DETAILS),
+            Missing::None,
+        ),
     ],
 };
 
@@ -155,8 +188,15 @@ pub(crate) static COMPLETION_TOKENS_DETAILS: Kind = Kind {
     ],
 };
 
-pub(crate) static PROMPT_TOKENS_DETAILS: Kind =
-    Kind { name: "PromptTokensDetailsWrapper", fields: &[plain("audio_tokens"), plain("cached_tokens"), plain("text_tokens"), plain("image_tokens")] };
+pub(crate) static PROMPT_TOKENS_DETAILS: Kind = Kind {
+    name: "PromptTokensDetailsWrapper",
+    fields: &[
+        plain("audio_tokens"),
+        plain("cached_tokens"),
+        plain("text_tokens"),
+        plain("image_tokens"),
+    ],
+};
 
 pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
     name: "EmbeddingResponse",
@@ -170,5 +210,9 @@ pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
 
 pub(crate) static EMBEDDING: Kind = Kind {
     name: "Embedding",
-    fields: &[plain("embedding"), field("index", Child::Plain, Missing::Zero), field("object", Child::Plain, Missing::Text("embedding"))],
+    fields: &[
+        plain("embedding"),
+        field("index", Child::Plain, Missing::Zero),
+        field("object", Child::Plain, Missing::Text("embedding")),
+    ],
 };

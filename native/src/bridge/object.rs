@@ -58,7 +58,10 @@ pub(crate) struct OpenAIObject {
 
 impl OpenAIObject {
     pub(crate) fn from_json(kind: &'static Kind, json: Bytes) -> Self {
-        Self { kind, content: Mutex::new(Content::Json(json)) }
+        Self {
+            kind,
+            content: Mutex::new(Content::Json(json)),
+        }
     }
 
     pub(crate) fn from_values(kind: &'static Kind, values: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -71,13 +74,19 @@ impl OpenAIObject {
             };
             fields.push((key_for(kind, &name), Slot::Value(value)));
         }
-        Ok(Self { kind, content: Mutex::new(Content::Fields(fields)) })
+        Ok(Self {
+            kind,
+            content: Mutex::new(Content::Fields(fields)),
+        })
     }
 
     fn fields(&self) -> MutexGuard<'_, Content> {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         if let Content::Json(json) = &*content {
-            let fields = json_in::members(json).into_iter().map(|(name, value)| (key_for(self.kind, &name), Slot::Json(value))).collect();
+            let fields = json_in::members(json)
+                .into_iter()
+                .map(|(name, value)| (key_for(self.kind, &name), Slot::Json(value)))
+                .collect();
             *content = Content::Fields(fields);
         }
         content
@@ -87,7 +96,9 @@ impl OpenAIObject {
     fn own(&self, py: Python<'_>, name: &str) -> PyResult<Option<Py<PyAny>>> {
         let json = {
             let content = self.fields();
-            let Content::Fields(fields) = &*content else { return Ok(None) };
+            let Content::Fields(fields) = &*content else {
+                return Ok(None);
+            };
             match fields.iter().find(|(key, _)| key.as_str() == name) {
                 None => return Ok(None),
                 Some((_, Slot::Value(value))) => return Ok(Some(value.clone_ref(py))),
@@ -98,13 +109,13 @@ impl OpenAIObject {
         let child = self.kind.field(name).map_or(Child::Plain, |field| field.child);
         let made = json_in::to_python(py, &json, child)?;
         let mut content = self.fields();
-        if let Content::Fields(fields) = &mut *content {
-            if let Some((_, slot)) = fields.iter_mut().find(|(key, _)| key.as_str() == name) {
-                match slot {
-                    // Another thread was first: everybody gets the same object.
-                    Slot::Value(value) => return Ok(Some(value.clone_ref(py))),
-                    Slot::Json(_) => *slot = Slot::Value(made.clone_ref(py)),
-                }
+        if let Content::Fields(fields) = &mut *content
+            && let Some((_, slot)) = fields.iter_mut().find(|(key, _)| key.as_str() == name)
+        {
+            match slot {
+                // Another thread was first: everybody gets the same object.
+                Slot::Value(value) => return Ok(Some(value.clone_ref(py))),
+                Slot::Json(_) => *slot = Slot::Value(made.clone_ref(py)),
             }
         }
         Ok(Some(made))
@@ -115,7 +126,9 @@ impl OpenAIObject {
         if let Some(value) = self.own(py, name)? {
             return Ok(Some(value));
         }
-        let Some(field) = self.kind.field(name) else { return Ok(None) };
+        let Some(field) = self.kind.field(name) else {
+            return Ok(None);
+        };
         let made = missing(py, field)?;
         if let (Missing::EmptyList, Some(list)) = (field.missing, &made) {
             // A list that is changed must stay changed.
@@ -147,10 +160,21 @@ impl OpenAIObject {
     /// Names in the class's order, then whatever else the provider sent.
     pub(crate) fn names(&self) -> Vec<String> {
         let content = self.fields();
-        let Content::Fields(fields) = &*content else { return Vec::new() };
+        let Content::Fields(fields) = &*content else {
+            return Vec::new();
+        };
         let has = |name: &str| fields.iter().any(|(key, _)| key.as_str() == name);
-        let known = self.kind.fields.iter().filter(|f| f.missing != Missing::Absent || has(f.name)).map(|f| f.name.to_owned());
-        let others = fields.iter().map(|(key, _)| key.as_str()).filter(|name| self.kind.field(name).is_none()).map(str::to_owned);
+        let known = self
+            .kind
+            .fields
+            .iter()
+            .filter(|f| f.missing != Missing::Absent || has(f.name))
+            .map(|f| f.name.to_owned());
+        let others = fields
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .filter(|name| self.kind.field(name).is_none())
+            .map(str::to_owned);
         known.chain(others).collect()
     }
 
@@ -170,7 +194,8 @@ impl OpenAIObject {
 }
 
 fn key_for(kind: &'static Kind, name: &str) -> Key {
-    kind.field(name).map_or_else(|| Key::Other(name.into()), |field| Key::Known(field.name))
+    kind.field(name)
+        .map_or_else(|| Key::Other(name.into()), |field| Key::Known(field.name))
 }
 
 fn missing(py: Python<'_>, field: &Field) -> PyResult<Option<Py<PyAny>>> {
@@ -188,7 +213,10 @@ fn dumped_value<'py>(value: &Bound<'py, PyAny>, exclude_none: bool) -> PyResult<
         return Ok(object.get().dumped(value.py(), exclude_none)?.into_any());
     }
     if let Ok(list) = value.cast::<PyList>() {
-        let items = list.iter().map(|item| dumped_value(&item, exclude_none)).collect::<PyResult<Vec<_>>>()?;
+        let items = list
+            .iter()
+            .map(|item| dumped_value(&item, exclude_none))
+            .collect::<PyResult<Vec<_>>>()?;
         return Ok(PyList::new(value.py(), items)?.into_any());
     }
     if let Ok(dict) = value.cast::<PyDict>() {
@@ -213,15 +241,20 @@ impl OpenAIObject {
 
     fn __delattr__(&self, name: &str) -> PyResult<()> {
         let mut content = self.fields();
-        let Content::Fields(fields) = &mut *content else { return Ok(()) };
+        let Content::Fields(fields) = &mut *content else {
+            return Ok(());
+        };
         let at = fields.iter().position(|(key, _)| key.as_str() == name);
         let removed = at.map(|at| fields.remove(at));
         drop(content);
-        removed.map(drop).ok_or_else(|| PyAttributeError::new_err(format!("'{}' object has no attribute '{name}'", self.kind.name)))
+        removed
+            .map(drop)
+            .ok_or_else(|| PyAttributeError::new_err(format!("'{}' object has no attribute '{name}'", self.kind.name)))
     }
 
     fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        self.value(py, name)?.ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+        self.value(py, name)?
+            .ok_or_else(|| PyKeyError::new_err(name.to_owned()))
     }
 
     fn __setitem__(&self, name: &str, value: Py<PyAny>) {
@@ -255,7 +288,10 @@ impl OpenAIObject {
     }
 
     fn items(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<Py<PyAny>>)>> {
-        self.names().into_iter().map(|name| self.value(py, &name).map(|value| (name, value))).collect()
+        self.names()
+            .into_iter()
+            .map(|name| self.value(py, &name).map(|value| (name, value)))
+            .collect()
     }
 
     /// Pairs of name and value, as pydantic's models iterate.
@@ -264,17 +300,32 @@ impl OpenAIObject {
     }
 
     #[pyo3(signature = (*, exclude_none=false, **_options))]
-    fn model_dump<'py>(&self, py: Python<'py>, exclude_none: bool, _options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyDict>> {
+    fn model_dump<'py>(
+        &self,
+        py: Python<'py>,
+        exclude_none: bool,
+        _options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         self.dumped(py, exclude_none)
     }
 
     #[pyo3(signature = (*, exclude_none=false, **_options))]
-    fn dict<'py>(&self, py: Python<'py>, exclude_none: bool, _options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyDict>> {
+    fn dict<'py>(
+        &self,
+        py: Python<'py>,
+        exclude_none: bool,
+        _options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         self.dumped(py, exclude_none)
     }
 
     #[pyo3(signature = (*, exclude_none=false, **_options))]
-    fn to_dict<'py>(&self, py: Python<'py>, exclude_none: bool, _options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyDict>> {
+    fn to_dict<'py>(
+        &self,
+        py: Python<'py>,
+        exclude_none: bool,
+        _options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         self.dumped(py, exclude_none)
     }
 
@@ -298,11 +349,18 @@ impl OpenAIObject {
             Some(indent) => options.set_item("indent", indent)?,
             None => options.set_item("separators", (",", ":"))?,
         }
-        py.import("json")?.call_method("dumps", (self.dumped(py, exclude_none)?,), Some(&options))
+        py.import("json")?
+            .call_method("dumps", (self.dumped(py, exclude_none)?,), Some(&options))
     }
 
     #[pyo3(signature = (*, exclude_none=false, indent=None, **options))]
-    fn to_json<'py>(&self, py: Python<'py>, exclude_none: bool, indent: Option<u32>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+    fn to_json<'py>(
+        &self,
+        py: Python<'py>,
+        exclude_none: bool,
+        indent: Option<u32>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.model_dump_json(py, exclude_none, indent, options)
     }
 
@@ -316,14 +374,24 @@ impl OpenAIObject {
 
     /// How pydantic takes these objects into its models: instances as they are, dicts by construction.
     #[classmethod]
-    fn __get_pydantic_core_schema__<'py>(class: &Bound<'py, PyType>, _source: &Bound<'py, PyAny>, _handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        class.py().import("edgequake_obs._pydantic")?.call_method1("core_schema", (class,))
+    fn __get_pydantic_core_schema__<'py>(
+        class: &Bound<'py, PyType>,
+        _source: &Bound<'py, PyAny>,
+        _handler: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        class
+            .py()
+            .import("edgequake_obs._pydantic")?
+            .call_method1("core_schema", (class,))
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let Ok(other) = other.cast::<Self>() else { return Ok(false) };
+        let Ok(other) = other.cast::<Self>() else {
+            return Ok(false);
+        };
         let other = other.get();
-        Ok(std::ptr::eq(self, other) || (std::ptr::eq(self.kind, other.kind) && self.dumped(py, false)?.eq(other.dumped(py, false)?)?))
+        Ok(std::ptr::eq(self, other)
+            || (std::ptr::eq(self.kind, other.kind) && self.dumped(py, false)?.eq(other.dumped(py, false)?)?))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -345,13 +413,17 @@ impl OpenAIObject {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let py = slf.py();
         let rebuild = py.import("edgequake_obs._native")?.getattr("_rebuild")?;
-        Ok((rebuild, (slf.get_type(), slf.get().dumped(py, false)?).into_pyobject(py)?))
+        Ok((
+            rebuild,
+            (slf.get_type(), slf.get().dumped(py, false)?).into_pyobject(py)?,
+        ))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the signature that PyO3 asks of a traverse method")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // The collector must not wait for a lock: an object in use is not garbage.
-        let Ok(content) = self.content.try_lock() else { return Ok(()) };
+        let Ok(content) = self.content.try_lock() else {
+            return Ok(());
+        };
         if let Content::Fields(fields) = &*content {
             for (_, slot) in fields {
                 if let Slot::Value(value) = slot {

@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 use crate::headers::ResponseFacts;
 use crate::ids;
-use crate::providers::openai;
+use crate::providers::openai::{self, Facts};
 use crate::tap::Tap;
 
 /// A call under way. Every ending is idempotent: the first one wins.
@@ -34,6 +34,7 @@ fn origin_of(name: &str) -> &'static str {
 
 /// The start hook of a patched client.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
 #[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None))]
 pub(crate) fn begin_call(
     origin: &str,
@@ -67,7 +68,10 @@ pub(crate) fn begin_call(
         secrets: api_key.map(str::to_owned).into_iter().collect(),
         asked,
     };
-    Ok(Call { call: OpenCall::begin(start), embeddings })
+    Ok(Call {
+        call: OpenCall::begin(start),
+        embeddings,
+    })
 }
 
 /// The request's own fields. Its messages are content: they are measured, where an estimate may be needed, never kept.
@@ -90,18 +94,23 @@ fn read_params(params: &Bound<'_, PyDict>, streaming: bool) -> PyResult<Asked> {
 /// Status and facts of a response whose headers are httpx's or any mapping.
 fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<ResponseFacts> {
     let mut facts = ResponseFacts::new(status);
-    let Some(headers) = headers.filter(|headers| !headers.is_none()) else { return Ok(facts) };
+    let Some(headers) = headers.filter(|headers| !headers.is_none()) else {
+        return Ok(facts);
+    };
     // httpx keeps pairs of bytes: reading them costs a fraction of its `items()`.
-    if let Some(raw) = headers.getattr_opt("raw")? {
-        if let Ok(raw) = raw.cast::<PyList>() {
-            for pair in raw {
-                let (name, value) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
-                if let (Ok(name), Ok(value)) = (std::str::from_utf8(name.as_bytes()), std::str::from_utf8(value.as_bytes())) {
-                    facts.take(name, value);
-                }
+    if let Some(raw) = headers.getattr_opt("raw")?
+        && let Ok(raw) = raw.cast::<PyList>()
+    {
+        for pair in raw {
+            let (name, value) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
+            if let (Ok(name), Ok(value)) = (
+                std::str::from_utf8(name.as_bytes()),
+                std::str::from_utf8(value.as_bytes()),
+            ) {
+                facts.take(name, value);
             }
-            return Ok(facts);
         }
+        return Ok(facts);
     }
     for pair in headers.call_method0("items")?.try_iter()? {
         let (name, value) = pair?.extract::<(String, String)>()?;
@@ -125,24 +134,37 @@ impl Call {
     /// The attempt under way failed, and will be tried again.
     #[pyo3(signature = (status, error_type, request_id=None))]
     fn attempt_failed(&self, status: Option<u16>, error_type: Option<String>, request_id: Option<String>) {
-        self.call.with_state(|state| state.attempt_failed(status, error_type, request_id));
+        self.call
+            .with_state(|state| state.attempt_failed(status, error_type, request_id));
     }
 
     /// A plain answer, whole: the record is made, priced and handed on.
     fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
         let body = body.as_bytes();
-        // The SDK finds out for itself that a body is no JSON, and then says so by `failed`.
-        let facts = if self.embeddings {
-            openai::skim_embeddings(body)
-        } else {
-            openai::read_answer(body).map(|(facts, _)| facts).unwrap_or_default()
+        let skimmed = self
+            .embeddings
+            .then(|| openai::skim_embeddings(body))
+            .filter(|facts| facts.usage.is_some());
+        let (facts, ending) = match skimmed.map_or_else(|| openai::read_answer(body).map(|(facts, _)| facts), Ok) {
+            Ok(facts) => (facts, Ending::Completed),
+            Err(message) => {
+                let failure = Failure::new(FailureKind::InvalidResponse, message);
+                (
+                    Facts::default(),
+                    Ending::Failed {
+                        error_type: failure.error_type(),
+                        message: failure.message,
+                        status: Some(status),
+                    },
+                )
+            }
         };
         self.call.with_state(|state| {
             state.answered(response);
             state.facts = facts;
         });
-        self.call.finish(Ending::Completed);
+        self.call.finish(ending);
         Ok(())
     }
 
@@ -160,12 +182,16 @@ impl Call {
         if let Some(response) = response {
             self.call.with_state(|state| state.answered(response));
         }
-        let said = body.map(|body| openai::read_error(body.as_bytes())).filter(|_| status.is_some_and(|status| status >= 400));
+        let said = body
+            .map(|body| openai::read_error(body.as_bytes()))
+            .filter(|_| status.is_some_and(|status| status >= 400));
         let (code, text) = said.map_or((None, None), |error| (error.code, Some(error.message)));
         let code = code.or_else(|| status.filter(|status| *status >= 400).map(|status| status.to_string()));
         self.call.finish(Ending::Failed {
             error_type: code.unwrap_or_else(|| error_type.to_owned()),
-            message: text.filter(|text| !text.is_empty()).unwrap_or_else(|| message.to_owned()),
+            message: text
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| message.to_owned()),
             status,
         });
         Ok(())
@@ -180,7 +206,9 @@ impl Call {
     fn tap(&self, status: u16, headers: &Bound<'_, PyAny>, hide_usage: bool) -> PyResult<StreamTap> {
         let response = response_facts(status, Some(headers))?;
         self.call.with_state(|state| state.answered(response));
-        Ok(StreamTap { tap: Mutex::new(Tap::new(Arc::clone(&self.call), hide_usage)) })
+        Ok(StreamTap {
+            tap: Mutex::new(Tap::new(Arc::clone(&self.call), hide_usage)),
+        })
     }
 }
 
@@ -195,7 +223,11 @@ pub(crate) struct StreamTap {
 impl StreamTap {
     /// Takes the next bytes, and gives those that the client may see: the same object where nothing is hidden.
     fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
-        let passed = self.tap.lock().unwrap_or_else(PoisonError::into_inner).feed(data.as_bytes());
+        let passed = self
+            .tap
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .feed(data.as_bytes());
         match passed {
             None => data.clone(),
             Some(bytes) => PyBytes::new(data.py(), &bytes),
@@ -216,7 +248,10 @@ impl StreamTap {
     /// The stream broke while it was read.
     fn failed(&self, error_type: &str, message: &str) {
         let kind = FailureKind::Connection;
-        let failure = Failure { code: Some(error_type.to_owned()), ..Failure::new(kind, message) };
+        let failure = Failure {
+            code: Some(error_type.to_owned()),
+            ..Failure::new(kind, message)
+        };
         self.tap.lock().unwrap_or_else(PoisonError::into_inner).failed(&failure);
     }
 }

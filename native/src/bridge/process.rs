@@ -55,7 +55,10 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("dropped", dropped)?;
     dict.set_item("queued_bytes", stats.queued_bytes)?;
     dict.set_item("internal_errors", core().internal_errors.load(Ordering::Relaxed))?;
-    dict.set_item("ledger", settings.ledger.map(|path| path.to_string_lossy().into_owned()))?;
+    dict.set_item(
+        "ledger",
+        settings.ledger.map(|path| path.to_string_lossy().into_owned()),
+    )?;
     dict.set_item("problem", stats.last_error.or(settings.ledger_problem))?;
     Ok(dict)
 }
@@ -79,7 +82,9 @@ fn accepts_stream_usage(provider: &str) -> bool {
 #[pyfunction]
 fn provider_of_url(base_url: &str) -> &'static str {
     let endpoint = endpoint::parse(base_url);
-    endpoint.and_then(|e| vendors::at(&e.host, e.port)).map_or(vendors::OPENAI.id, |vendor| vendor.id)
+    endpoint
+        .and_then(|e| vendors::at(&e.host, e.port))
+        .map_or(vendors::OPENAI.id, |vendor| vendor.id)
 }
 
 /// Counts an error of our own and logs the first one; the caller's call goes on. Tests have it raised instead.
@@ -94,7 +99,14 @@ fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_, PyAny>) ->
         let logger = py.import("logging")?.call_method1("getLogger", ("edgequake_obs",))?;
         // The type alone: an error's text may hold content or keys.
         let kind = error.get_type().name()?;
-        logger.call_method1("warning", ("%s: internal error (%s); the call goes on, its record may lack something", place, kind))?;
+        logger.call_method1(
+            "warning",
+            (
+                "%s: internal error (%s); the call goes on, its record may lack something",
+                place,
+                kind,
+            ),
+        )?;
     }
     Ok(())
 }

@@ -75,7 +75,9 @@ pub(crate) fn prepare(
 ) -> PyResult<Prepared> {
     let arguments = match Arguments::read(params, globals) {
         Ok(arguments) => arguments,
-        Err(error) if is_about_the_value(&error, model.py()) => return Ok(refused(operation, model, error.value(model.py()).to_string())),
+        Err(error) if is_about_the_value(&error, model.py()) => {
+            return Ok(refused(operation, model, error.value(model.py()).to_string()));
+        }
         Err(error) => return Err(error),
     };
     let named = model.cast::<PyString>().ok().map(|model| model.to_cow()).transpose()?;
@@ -85,14 +87,23 @@ pub(crate) fn prepare(
         Err(_) => (None, named.as_deref().unwrap_or_default()),
     };
     let control = &arguments.control;
-    let key = control.api_key.clone().or_else(|| vendor.and_then(|vendor| first_set(vendor.key_variables)));
+    let key = control
+        .api_key
+        .clone()
+        .or_else(|| vendor.and_then(|vendor| first_set(vendor.key_variables)));
     let base = control.api_base.clone().or_else(|| vendor.and_then(base_of));
     let endpoint = base.as_deref().and_then(endpoint::parse);
     let caller = Caller::read(caller)?;
     let streaming = control.stream;
     let mut secrets: Vec<String> = key.iter().cloned().collect();
     secrets.extend(endpoint.iter().filter_map(|e| e.credentials.clone()));
-    secrets.extend(control.extra_headers.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.clone()));
+    secrets.extend(
+        control
+            .extra_headers
+            .iter()
+            .filter(|(name, _)| is_secret(name))
+            .map(|(_, value)| value.clone()),
+    );
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
@@ -110,7 +121,14 @@ pub(crate) fn prepare(
     let request = match target {
         Err(failure) => Err(failure),
         Ok((vendor, model)) => {
-            let parts = Parts { operation, vendor, model: &model, key: key.as_deref(), endpoint, input };
+            let parts = Parts {
+                operation,
+                vendor,
+                model: &model,
+                key: key.as_deref(),
+                endpoint,
+                input,
+            };
             parts.request(&arguments)?
         }
     };
@@ -119,7 +137,10 @@ pub(crate) fn prepare(
 
 /// A call whose arguments cannot even be read; nothing of them is known but the model's name.
 fn refused(operation: Operation, model: &Bound<'_, PyAny>, message: String) -> Prepared {
-    let model = model.cast::<PyString>().ok().and_then(|model| model.to_cow().ok().map(|model| Arc::from(&*model)));
+    let model = model
+        .cast::<PyString>()
+        .ok()
+        .and_then(|model| model.to_cow().ok().map(|model| Arc::from(&*model)));
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
@@ -134,21 +155,40 @@ fn refused(operation: Operation, model: &Bound<'_, PyAny>, message: String) -> P
         secrets: Vec::new(),
         asked: Asked::default(),
     };
-    Prepared { start, request: Err(invalid(message)) }
+    Prepared {
+        start,
+        request: Err(invalid(message)),
+    }
 }
 
 fn invalid(message: impl Into<String>) -> Failure {
-    Failure { status: Some(400), ..Failure::new(FailureKind::InvalidRequest, message) }
+    Failure {
+        status: Some(400),
+        ..Failure::new(FailureKind::InvalidRequest, message)
+    }
 }
 
 /// Which vendor a model's name and the arguments mean, and what that vendor calls the model.
 fn target(model: Option<&str>, control: &Control) -> Result<(&'static Vendor, String), Failure> {
     let Some(model) = model.filter(|model| !model.is_empty()) else {
-        return Err(invalid("model must be the name of a model, such as 'gpt-4o-mini' or 'groq/llama-3.1-8b-instant'"));
+        return Err(invalid(
+            "model must be the name of a model, such as 'gpt-4o-mini' or 'groq/llama-3.1-8b-instant'",
+        ));
     };
-    let known = || vendors::VENDORS.iter().map(|vendor| vendor.id).collect::<Vec<_>>().join(", ");
+    let known = || {
+        vendors::VENDORS
+            .iter()
+            .map(|vendor| vendor.id)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     if let Some(id) = control.custom_llm_provider.as_deref() {
-        let vendor = vendors::find(id).ok_or_else(|| invalid(format!("provider '{id}' is not supported yet; supported are: {}", known())))?;
+        let vendor = vendors::find(id).ok_or_else(|| {
+            invalid(format!(
+                "provider '{id}' is not supported yet; supported are: {}",
+                known()
+            ))
+        })?;
         let stripped = model.strip_prefix(id).and_then(|rest| rest.strip_prefix('/'));
         return Ok((vendor, stripped.unwrap_or(model).to_owned()));
     }
@@ -157,21 +197,31 @@ fn target(model: Option<&str>, control: &Control) -> Result<(&'static Vendor, St
             return Ok((vendor, rest.to_owned()));
         }
         if vendors::speaks_another_dialect(prefix) {
-            return Err(invalid(format!("provider '{prefix}' is not supported yet; supported are: {}", known())));
+            return Err(invalid(format!(
+                "provider '{prefix}' is not supported yet; supported are: {}",
+                known()
+            )));
         }
     }
-    let by_host = control.api_base.as_deref().and_then(endpoint::parse).and_then(|e| vendors::at(&e.host, e.port));
+    let by_host = control
+        .api_base
+        .as_deref()
+        .and_then(endpoint::parse)
+        .and_then(|e| vendors::at(&e.host, e.port));
     match by_host {
         Some(vendor) => Ok((vendor, model.to_owned())),
-        None if model.contains('/') && control.api_base.is_none() => {
-            Err(invalid(format!("cannot tell the provider of model '{model}': prefix it (one of {}) or give api_base", known())))
-        }
+        None if model.contains('/') && control.api_base.is_none() => Err(invalid(format!(
+            "cannot tell the provider of model '{model}': prefix it (one of {}) or give api_base",
+            known()
+        ))),
         None => Ok((&vendors::OPENAI, model.to_owned())),
     }
 }
 
 fn first_set(variables: &[&str]) -> Option<String> {
-    variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    variables
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
 fn base_of(vendor: &Vendor) -> Option<String> {
@@ -181,7 +231,9 @@ fn base_of(vendor: &Vendor) -> Option<String> {
 /// Headers whose values are credentials.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["authorization", "key", "token", "secret", "cookie", "password"].iter().any(|word| name.contains(word))
+    ["authorization", "key", "token", "secret", "cookie", "password"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// What the request is put together from.
@@ -198,12 +250,19 @@ impl Parts<'_, '_> {
     fn request(self, arguments: &Arguments<'_>) -> PyResult<Result<Request, Failure>> {
         let control = &arguments.control;
         if let Some(name) = &control.not_yet {
-            return Ok(Err(invalid(format!("the argument '{name}' is not supported yet: leave it out"))));
+            return Ok(Err(invalid(format!(
+                "the argument '{name}' is not supported yet: leave it out"
+            ))));
         }
         let Some(endpoint) = &self.endpoint else {
             let variables = self.vendor.base_variables.join(" or ");
             let given = control.api_base.as_deref().map_or_else(
-                || format!("provider '{}' has no base URL: pass api_base or set {variables}", self.vendor.id),
+                || {
+                    format!(
+                        "provider '{}' has no base URL: pass api_base or set {variables}",
+                        self.vendor.id
+                    )
+                },
                 |_| "api_base is not an http or https URL".to_owned(),
             );
             return Ok(Err(invalid(given)));
@@ -213,17 +272,25 @@ impl Parts<'_, '_> {
         } else {
             endpoint.with_path(self.operation.path())
         };
-        let Some(uri) = outgoing_uri else { return Ok(Err(invalid("api_base and model do not make a valid URL"))) };
+        let Some(uri) = outgoing_uri else {
+            return Ok(Err(invalid("api_base and model do not make a valid URL")));
+        };
         let headers = match self.headers(control) {
             Ok(headers) => headers,
             Err(failure) => return Ok(Err(failure)),
         };
-        let hide_usage = control.stream && self.vendor.stream_usage && settings::read().inject_stream_usage && !arguments.asks_for_usage()?;
+        let hide_usage = control.stream
+            && self.vendor.stream_usage
+            && settings::read().inject_stream_usage
+            && !arguments.asks_for_usage()?;
         let body = match self.body(arguments, hide_usage) {
             Ok(body) => body,
             // A value of the caller's that has no JSON form is a wrong request; a broken interpreter is not.
             Err(error) if is_about_the_value(&error, self.input.py()) => {
-                return Ok(Err(invalid(format!("the request cannot be written as JSON: {}", error.value(self.input.py())))));
+                return Ok(Err(invalid(format!(
+                    "the request cannot be written as JSON: {}",
+                    error.value(self.input.py())
+                ))));
             }
             Err(error) => return Err(error),
         };
@@ -239,15 +306,37 @@ impl Parts<'_, '_> {
     fn headers(&self, control: &Control) -> Result<HeaderMap, Failure> {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static(if control.stream { "text/event-stream" } else { "application/json" }));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static(if control.stream {
+                "text/event-stream"
+            } else {
+                "application/json"
+            }),
+        );
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))),
+        );
         match self.key {
             Some(key) => {
                 let is_azure = self.vendor.id == "azure";
-                let text = if is_azure { key.to_owned() } else { format!("Bearer {key}") };
-                let mut value = HeaderValue::from_str(&text).map_err(|_| invalid("the API key holds characters that no header can carry"))?;
+                let text = if is_azure {
+                    key.to_owned()
+                } else {
+                    format!("Bearer {key}")
+                };
+                let mut value = HeaderValue::from_str(&text)
+                    .map_err(|_| invalid("the API key holds characters that no header can carry"))?;
                 value.set_sensitive(true);
-                headers.insert(if is_azure { HeaderName::from_static("api-key") } else { AUTHORIZATION }, value);
+                headers.insert(
+                    if is_azure {
+                        HeaderName::from_static("api-key")
+                    } else {
+                        AUTHORIZATION
+                    },
+                    value,
+                );
             }
             None if self.needs_a_key() => {
                 let variables = self.vendor.key_variables.join(" or ");
@@ -255,19 +344,26 @@ impl Parts<'_, '_> {
                     status: Some(401),
                     ..Failure::new(
                         FailureKind::InvalidRequest,
-                        format!("no API key for provider '{}': pass api_key, set edgequake_obs.api_key, or set {variables}", self.vendor.id),
+                        format!(
+                            "no API key for provider '{}': pass api_key, set edgequake_obs.api_key, or set {variables}",
+                            self.vendor.id
+                        ),
                     )
                 });
             }
             None => {}
         }
         if let Some(organization) = &control.organization {
-            let value = HeaderValue::from_str(organization).map_err(|_| invalid("organization holds characters that no header can carry"))?;
+            let value = HeaderValue::from_str(organization)
+                .map_err(|_| invalid("organization holds characters that no header can carry"))?;
             headers.insert(HeaderName::from_static("openai-organization"), value);
         }
         for (name, value) in &control.extra_headers {
-            let (Ok(header), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
-                return Err(invalid(format!("the extra header '{name}' cannot be sent: its name or its value is not valid")));
+            let (Ok(header), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+            else {
+                return Err(invalid(format!(
+                    "the extra header '{name}' cannot be sent: its name or its value is not valid"
+                )));
             };
             headers.insert(header, value);
         }
@@ -301,7 +397,11 @@ impl Parts<'_, '_> {
         }
         if ask_for_usage {
             out.extend_from_slice(b",\"stream_options\":");
-            let options = arguments.body.iter().find(|(name, _)| name == "stream_options").map(|(_, value)| value);
+            let options = arguments
+                .body
+                .iter()
+                .find(|(name, _)| name == "stream_options")
+                .map(|(_, value)| value);
             let merged = match options.and_then(|value| value.cast::<PyDict>().ok()) {
                 Some(given) => given.copy()?,
                 None => PyDict::new(self.input.py()),
@@ -316,5 +416,7 @@ impl Parts<'_, '_> {
 
 fn is_about_the_value(error: &PyErr, py: Python<'_>) -> bool {
     use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
-    error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyRecursionError>(py)
+    error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyRecursionError>(py)
 }

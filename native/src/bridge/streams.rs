@@ -38,8 +38,22 @@ struct Crossed {
 }
 
 impl ChunkStream {
-    pub(crate) fn new(stream: Arc<Stream>, provider: Arc<str>, model: Option<Arc<str>>, headers: Vec<(String, String)>) -> Self {
-        Self { stream, provider, model, headers, crossed: Mutex::new(Crossed { chunks: VecDeque::new(), batch: 1 }) }
+    pub(crate) fn new(
+        stream: Arc<Stream>,
+        provider: Arc<str>,
+        model: Option<Arc<str>>,
+        headers: Vec<(String, String)>,
+    ) -> Self {
+        Self {
+            stream,
+            provider,
+            model,
+            headers,
+            crossed: Mutex::new(Crossed {
+                chunks: VecDeque::new(),
+                batch: 1,
+            }),
+        }
     }
 
     fn take(&self, wait: Duration) -> Taken {
@@ -53,7 +67,11 @@ impl ChunkStream {
     }
 
     fn buffered(&self) -> Option<Bytes> {
-        self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.pop_front()
+        self.crossed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .chunks
+            .pop_front()
     }
 }
 
@@ -73,8 +91,14 @@ impl ChunkStream {
                 Taken::Chunks(chunks) => {
                     let mut chunks = chunks.into_iter();
                     let first = chunks.next();
-                    self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.extend(chunks);
-                    return first.map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk)).transpose();
+                    self.crossed
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .chunks
+                        .extend(chunks);
+                    return first
+                        .map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk))
+                        .transpose();
                 }
                 Taken::End => return Ok(None),
                 Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
@@ -100,7 +124,10 @@ impl ChunkStream {
                 Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
             }
         }
-        let chunks = ready.into_iter().map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk)).collect::<PyResult<Vec<_>>>()?;
+        let chunks = ready
+            .into_iter()
+            .map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk))
+            .collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, chunks).map(Some)
     }
 
@@ -117,7 +144,11 @@ impl ChunkStream {
 
     /// Leaves the stream: its connection is closed, its record made.
     fn close(&self) {
-        self.crossed.lock().unwrap_or_else(PoisonError::into_inner).chunks.clear();
+        self.crossed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .chunks
+            .clear();
         self.stream.close();
     }
 
@@ -127,7 +158,10 @@ impl ChunkStream {
         dict.set_item("custom_llm_provider", &*self.provider)?;
         dict.set_item("call_uid", ids::uuid_text(&self.stream.call.uid))?;
         let finished = self.stream.call.finished();
-        dict.set_item("response_cost", finished.cost_usd.and_then(|cost| cost.to_string().parse::<f64>().ok()))?;
+        dict.set_item(
+            "response_cost",
+            finished.cost_usd.and_then(|cost| cost.to_string().parse::<f64>().ok()),
+        )?;
         let headers = PyDict::new(py);
         for (name, value) in &self.headers {
             headers.set_item(name, value)?;

@@ -141,17 +141,19 @@ impl Facts {
         if self.system_fingerprint.is_none() {
             self.system_fingerprint = owned(body.system_fingerprint);
         }
-        if let Some(tier) = text(body.service_tier) {
-            if self.service_tier.as_deref() != Some(&*tier) {
-                self.service_tier = Some(tier.into_owned());
-            }
+        if let Some(tier) = text(body.service_tier)
+            && self.service_tier.as_deref() != Some(&*tier)
+        {
+            self.service_tier = Some(tier.into_owned());
         }
         if let Some(usage) = object(body.usage) {
             self.usage = Some(usage.to_owned());
-        } else if self.usage.is_none() {
-            if let Some(extra) = object(body.x_groq) {
-                self.usage = serde_json::from_str::<GroqExtra<'_>>(extra).ok().and_then(|x| object(x.usage).map(str::to_owned));
-            }
+        } else if self.usage.is_none()
+            && let Some(extra) = object(body.x_groq)
+        {
+            self.usage = serde_json::from_str::<GroqExtra<'_>>(extra)
+                .ok()
+                .and_then(|x| object(x.usage).map(str::to_owned));
         }
     }
 
@@ -166,7 +168,9 @@ impl Facts {
     }
 
     fn take_choices(&mut self, choices: &RawValue) -> usize {
-        let Ok(choices) = serde_json::from_str::<Vec<Choice<'_>>>(choices.get()) else { return 0 };
+        let Ok(choices) = serde_json::from_str::<Vec<Choice<'_>>>(choices.get()) else {
+            return 0;
+        };
         for (at, choice) in choices.iter().enumerate() {
             if let Some(reason) = text(choice.finish_reason) {
                 let index = match choice.index {
@@ -175,8 +179,17 @@ impl Facts {
                 };
                 self.take_finish_reason(index, reason);
             }
-            let Some(delta) = choice.delta.and_then(|d| serde_json::from_str::<Delta<'_>>(d.get()).ok()) else { continue };
-            for part in [delta.content, delta.reasoning_content.or(delta.reasoning), delta.refusal] {
+            let Some(delta) = choice
+                .delta
+                .and_then(|d| serde_json::from_str::<Delta<'_>>(d.get()).ok())
+            else {
+                continue;
+            };
+            for part in [
+                delta.content,
+                delta.reasoning_content.or(delta.reasoning),
+                delta.refusal,
+            ] {
                 if let Some(part) = text(part) {
                     self.written.add(&part);
                 }
@@ -203,14 +216,23 @@ fn arguments_of(calls: &RawValue) -> String {
         #[serde(borrow, default)]
         arguments: Option<Cow<'a, str>>,
     }
-    let Ok(calls) = serde_json::from_str::<Vec<Call<'_>>>(calls.get()) else { return String::new() };
-    calls.into_iter().filter_map(|call| call.function).flat_map(|f| [f.name, f.arguments]).flatten().collect()
+    let Ok(calls) = serde_json::from_str::<Vec<Call<'_>>>(calls.get()) else {
+        return String::new();
+    };
+    calls
+        .into_iter()
+        .filter_map(|call| call.function)
+        .flat_map(|f| [f.name, f.arguments])
+        .flatten()
+        .collect()
 }
 
 /// Reads a whole answer. `Err` holds what is wrong with a body that is no JSON object.
 pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>), String> {
-    let text = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
-    let parsed: Body<'_> = serde_json::from_str(text).map_err(|error| format!("the body is not the JSON expected: {error}"))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    let parsed: Body<'_> =
+        serde_json::from_str(text).map_err(|error| format!("the body is not the JSON expected: {error}"))?;
     let mut facts = Facts::default();
     facts.take(&parsed);
     if let Some(choices) = parsed.choices {
@@ -222,12 +244,19 @@ pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>),
 
 /// A whole answer as the chunk of a stream: each choice's `message` is its `delta`.
 pub(crate) fn as_chunk(body: &[u8]) -> Bytes {
-    let Ok(mut answer) = serde_json::from_slice::<serde_json::Value>(body) else { return Bytes::copy_from_slice(body) };
-    for choice in answer.get_mut("choices").and_then(|choices| choices.as_array_mut()).into_iter().flatten() {
-        if let Some(choice) = choice.as_object_mut() {
-            if let Some(message) = choice.remove("message") {
-                choice.insert("delta".to_owned(), message);
-            }
+    let Ok(mut answer) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return Bytes::copy_from_slice(body);
+    };
+    for choice in answer
+        .get_mut("choices")
+        .and_then(|choices| choices.as_array_mut())
+        .into_iter()
+        .flatten()
+    {
+        if let Some(choice) = choice.as_object_mut()
+            && let Some(message) = choice.remove("message")
+        {
+            choice.insert("delta".to_owned(), message);
         }
     }
     answer["object"] = "chat.completion.chunk".into();
@@ -245,7 +274,9 @@ pub(crate) fn skim_embeddings(body: &[u8]) -> Facts {
         let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
         values.next()?.ok().map(RawValue::get)
     };
-    facts.usage = field(b"\"usage\"").filter(|text| text.starts_with('{') && text.len() > 2).map(str::to_owned);
+    facts.usage = field(b"\"usage\"")
+        .filter(|text| text.starts_with('{') && text.len() > 2)
+        .map(str::to_owned);
     facts.model = field(b"\"model\"").and_then(|text| serde_json::from_str(text).ok());
     facts
 }
@@ -271,8 +302,13 @@ pub(crate) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
     }
     facts.take(&body);
     let choices = body.choices.map_or(0, |choices| facts.take_choices(choices));
-    let only_usage = choices == 0 && object(body.usage).is_some() && body.choices.is_some_and(|c| c.get().starts_with('['));
-    if only_usage { EventKind::UsageOnly } else { EventKind::Chunk }
+    let only_usage =
+        choices == 0 && object(body.usage).is_some() && body.choices.is_some_and(|c| c.get().starts_with('['));
+    if only_usage {
+        EventKind::UsageOnly
+    } else {
+        EventKind::Chunk
+    }
 }
 
 fn error_in(body: &Body<'_>) -> Option<ProviderError> {
@@ -282,7 +318,11 @@ fn error_in(body: &Body<'_>) -> Option<ProviderError> {
     }
     // vLLM and LM Studio put the error's fields at the top level.
     let is_error = text(body.object).is_some_and(|object| object == "error");
-    is_error.then(|| ProviderError { message: owned(body.message).unwrap_or_default(), code: None, status: None })
+    is_error.then(|| ProviderError {
+        message: owned(body.message).unwrap_or_default(),
+        code: None,
+        status: None,
+    })
 }
 
 fn read_error_object(raw: &str) -> ProviderError {
@@ -299,14 +339,21 @@ fn read_error_object(raw: &str) -> ProviderError {
     }
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw) else {
         let message = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
-        return ProviderError { message, ..ProviderError::default() };
+        return ProviderError {
+            message,
+            ..ProviderError::default()
+        };
     };
     let number = |raw: Option<&RawValue>| raw.and_then(|raw| raw.get().trim_matches('"').parse::<u16>().ok());
     let named = |raw: Option<&RawValue>| owned(raw).filter(|code| code.parse::<u16>().is_err());
     ProviderError {
         message: owned(fields.message).unwrap_or_else(|| raw.to_owned()),
-        code: named(fields.code).or_else(|| named(fields.kind)).or_else(|| named(fields.status)),
-        status: number(fields.code).or_else(|| number(fields.status)).filter(|status| (400..600).contains(status)),
+        code: named(fields.code)
+            .or_else(|| named(fields.kind))
+            .or_else(|| named(fields.status)),
+        status: number(fields.code)
+            .or_else(|| number(fields.status))
+            .filter(|status| (400..600).contains(status)),
     }
 }
 
@@ -325,18 +372,33 @@ pub(crate) fn read_error(body: &[u8]) -> ProviderError {
         code: Option<&'a RawValue>,
     }
     // Some gateways wrap the object in a list.
-    let inner = text.trim().strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text.trim());
-    if let Ok(body) = serde_json::from_str::<Body<'_>>(inner) {
-        if let Some(error) = error_in(&body) {
-            return error;
-        }
+    let inner = text
+        .trim()
+        .strip_prefix('[')
+        .and_then(|t| t.strip_suffix(']'))
+        .unwrap_or(text.trim());
+    if let Ok(body) = serde_json::from_str::<Body<'_>>(inner)
+        && let Some(error) = error_in(&body)
+    {
+        return error;
     }
     if let Ok(plain) = serde_json::from_str::<Plain<'_>>(inner) {
-        let message = owned(plain.message).or_else(|| plain.detail.map(|detail| owned(Some(detail)).unwrap_or_else(|| detail.get().to_owned())));
+        let message = owned(plain.message).or_else(|| {
+            plain
+                .detail
+                .map(|detail| owned(Some(detail)).unwrap_or_else(|| detail.get().to_owned()))
+        });
         let code = owned(plain.code).or_else(|| owned(plain.kind));
-        return ProviderError { message: message.unwrap_or_else(|| text.trim().to_owned()), code, status: None };
+        return ProviderError {
+            message: message.unwrap_or_else(|| text.trim().to_owned()),
+            code,
+            status: None,
+        };
     }
-    ProviderError { message: text.trim().to_owned(), ..ProviderError::default() }
+    ProviderError {
+        message: text.trim().to_owned(),
+        ..ProviderError::default()
+    }
 }
 
 #[cfg(test)]
@@ -365,7 +427,8 @@ mod tests {
     #[test]
     fn events_add_up() {
         let mut facts = Facts::default();
-        let chunk = br#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Hello w\u00f6rld"}}],"usage":null}"#;
+        let chunk =
+            br#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Hello w\u00f6rld"}}],"usage":null}"#;
         assert_eq!(read_event(&mut facts, chunk), EventKind::Chunk);
         let last = br#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
         assert_eq!(read_event(&mut facts, last), EventKind::Chunk);
@@ -379,15 +442,21 @@ mod tests {
 
     #[test]
     fn errors_in_their_many_places() {
-        let nested = read_error(br#"{"error":{"message":"no","type":"invalid_request_error","code":"model_not_found"}}"#);
-        assert_eq!((nested.message.as_str(), nested.code.as_deref()), ("no", Some("model_not_found")));
+        let nested =
+            read_error(br#"{"error":{"message":"no","type":"invalid_request_error","code":"model_not_found"}}"#);
+        assert_eq!(
+            (nested.message.as_str(), nested.code.as_deref()),
+            ("no", Some("model_not_found"))
+        );
         assert_eq!(read_error(br#"{"error":"plain"}"#).message, "plain");
         assert_eq!(read_error(br#"{"detail":"gone"}"#).message, "gone");
         assert_eq!(read_error(b"<html>502</html>").message, "<html>502</html>");
         let numbered = read_error(br#"{"error":{"message":"x","code":429}}"#);
         assert_eq!((numbered.code, numbered.status), (None, Some(429)));
         let mut facts = Facts::default();
-        assert!(matches!(read_event(&mut facts, br#"{"error":{"message":"boom"}}"#), EventKind::Error(e) if e.message == "boom"));
+        assert!(
+            matches!(read_event(&mut facts, br#"{"error":{"message":"boom"}}"#), EventKind::Error(e) if e.message == "boom")
+        );
     }
 
     #[test]

@@ -45,7 +45,13 @@ pub(crate) fn plain() -> Tracked<HttpConnector> {
 }
 
 pub(crate) fn secure() -> Tracked<HttpsConnector<HttpConnector>> {
-    Tracked(HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1().wrap_connector(tcp(false)))
+    Tracked(
+        HttpsConnectorBuilder::new()
+            .with_tls_config(tls())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp(false)),
+    )
 }
 
 fn tcp(only_http: bool) -> HttpConnector {
@@ -63,7 +69,9 @@ fn tls() -> ClientConfig {
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+    ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 impl<C> Service<Uri> for Tracked<C>
@@ -81,7 +89,12 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.0.call(uri);
-        Box::pin(async move { Ok(TrackedIo { io: connecting.await?, uses: Uses::default() }) })
+        Box::pin(async move {
+            Ok(TrackedIo {
+                io: connecting.await?,
+                uses: Uses::default(),
+            })
+        })
     }
 }
 
@@ -114,7 +127,11 @@ impl<T: Write + Unpin> Write for TrackedIo<T> {
         self.io.is_write_vectored()
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 }

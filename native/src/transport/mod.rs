@@ -53,9 +53,15 @@ impl Http {
         *request.uri_mut() = outgoing.uri.clone();
         *request.headers_mut() = outgoing.headers.clone();
         let sent = if outgoing.uri.scheme_str() == Some("https") {
-            self.secure.get_or_init(|| client(connect::secure())).request(request).await
+            self.secure
+                .get_or_init(|| client(connect::secure()))
+                .request(request)
+                .await
         } else {
-            self.plain.get_or_init(|| client(connect::plain())).request(request).await
+            self.plain
+                .get_or_init(|| client(connect::plain()))
+                .request(request)
+                .await
         };
         let response = sent.map_err(|error| describe(&error))?;
         if let Some(uses) = response.extensions().get::<Uses>() {
@@ -87,9 +93,16 @@ fn describe(error: &Error) -> SendError {
     let hyper_error = std::error::Error::source(error).and_then(|source| source.downcast_ref::<hyper::Error>());
     // A reset is an I/O error, a close an incomplete message, a connection found closed a cancelled request.
     let unanswered = hyper_error.is_some_and(|e| {
-        e.is_incomplete_message() || e.is_canceled() || e.is_closed() || std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>())
+        e.is_incomplete_message()
+            || e.is_canceled()
+            || e.is_closed()
+            || std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>())
     });
-    SendError { message: chain(error), connect: error.is_connect(), stale: reused && unanswered }
+    SendError {
+        message: chain(error),
+        connect: error.is_connect(),
+        stale: reused && unanswered,
+    }
 }
 
 /// An error and its causes in one sentence: hyper's own text alone is "client error (Connect)".

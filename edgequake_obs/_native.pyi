@@ -1,0 +1,323 @@
+"""The native core. Nothing here is public but the answer classes, which `edgequake_obs` exports."""
+
+from asyncio import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Literal, TypeVar, overload
+
+from typing_extensions import Self
+
+__version__: str
+SPOOL_SCHEMA: int
+
+Caller = tuple[Context | None, tuple[int, int] | None]
+
+class OpenAIObject:
+    """The base of answer objects: attributes, items and methods of litellm's, over the provider's own bytes."""
+
+    def __init__(self, **fields: object) -> None: ...
+    def __getattr__(self, name: str) -> object: ...
+    def __setattr__(self, name: str, value: object) -> None: ...
+    def __getitem__(self, name: str) -> object: ...
+    def __setitem__(self, name: str, value: object) -> None: ...
+    def __contains__(self, name: object) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[str, object]]: ...
+    def get(self, name: str, default: object = None) -> object: ...
+    def keys(self) -> list[str]: ...
+    def values(self) -> list[object]: ...
+    def items(self) -> list[tuple[str, object]]: ...
+    def model_dump(self, *, exclude_none: bool = False, **_options: object) -> dict[str, object]: ...
+    def dict(self, *, exclude_none: bool = False, **_options: object) -> dict[str, object]: ...
+    def to_dict(self, *, exclude_none: bool = False, **_options: object) -> dict[str, object]: ...
+    def json(self, **_options: object) -> dict[str, object]: ...
+    def model_dump_json(self, *, exclude_none: bool = False, indent: int | None = None, **_options: object) -> str: ...
+    def to_json(self, *, exclude_none: bool = False, indent: int | None = None, **_options: object) -> str: ...
+    @classmethod
+    def model_validate(cls, value: object) -> Self: ...
+
+class Function(OpenAIObject):
+    """A function that the model calls."""
+
+    name: str | None
+    arguments: str
+
+class ChatCompletionMessageToolCall(OpenAIObject):
+    """A tool call of an answer."""
+
+    id: str
+    type: str
+    function: Function
+
+class ChatCompletionDeltaToolCall(OpenAIObject):
+    """A part of a tool call."""
+
+    id: str | None
+    type: str | None
+    index: int
+    function: Function
+
+class TopLogprob(OpenAIObject):
+    """An alternative to a token."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+
+class ChatCompletionTokenLogprob(OpenAIObject):
+    """A token and how likely it was."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+    top_logprobs: list[TopLogprob]
+
+class ChoiceLogprobs(OpenAIObject):
+    """How likely the tokens of a choice were."""
+
+    content: list[ChatCompletionTokenLogprob] | None
+    refusal: list[ChatCompletionTokenLogprob] | None
+
+class Message(OpenAIObject):
+    """What the model said."""
+
+    content: str | None
+    role: str
+    tool_calls: list[ChatCompletionMessageToolCall] | None
+    function_call: Function | None
+
+class Choices(OpenAIObject):
+    """One of the answers asked for."""
+
+    finish_reason: str | None
+    index: int
+    message: Message
+    logprobs: ChoiceLogprobs | None
+
+class CompletionTokensDetailsWrapper(OpenAIObject):
+    """What the output tokens were."""
+
+    accepted_prediction_tokens: int | None
+    audio_tokens: int | None
+    reasoning_tokens: int | None
+    rejected_prediction_tokens: int | None
+
+class PromptTokensDetailsWrapper(OpenAIObject):
+    """What the input tokens were."""
+
+    audio_tokens: int | None
+    cached_tokens: int | None
+
+class Usage(OpenAIObject):
+    """Tokens, as the provider reported them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    completion_tokens_details: CompletionTokensDetailsWrapper | None
+    prompt_tokens_details: PromptTokensDetailsWrapper | None
+
+class ModelResponse(OpenAIObject):
+    """A whole answer."""
+
+    id: str
+    created: int
+    model: str
+    object: str
+    system_fingerprint: str | None
+    choices: list[Choices]
+    usage: Usage
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class Delta(OpenAIObject):
+    """What a chunk adds."""
+
+    content: str | None
+    role: str | None
+    tool_calls: list[ChatCompletionDeltaToolCall] | None
+    function_call: Function | None
+
+class StreamingChoices(OpenAIObject):
+    """A chunk's part of one of the answers asked for."""
+
+    finish_reason: str | None
+    index: int
+    delta: Delta
+    logprobs: ChoiceLogprobs | None
+
+class ModelResponseStream(OpenAIObject):
+    """A chunk of a stream."""
+
+    id: str
+    created: int
+    model: str
+    object: str
+    system_fingerprint: str | None
+    choices: list[StreamingChoices]
+
+class Embedding(OpenAIObject):
+    """A vector."""
+
+    embedding: list[float]
+    index: int
+    object: str
+
+class EmbeddingResponse(OpenAIObject):
+    """Vectors, one for each input."""
+
+    model: str
+    data: list[Embedding]
+    object: str
+    usage: Usage
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class Context:
+    """The native side of `edgequake_obs.context`."""
+
+    def __init__(
+        self,
+        *,
+        user: str | None = None,
+        session: str | None = None,
+        tags: Mapping[str, object] | Sequence[str] | None = None,
+        metadata: dict[str, object] | None = None,
+        parent: Context | None = None,
+    ) -> None: ...
+    @property
+    def cost_text(self) -> str: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def unpriced_calls(self) -> int: ...
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+
+class EventLoop:
+    """The bridge of one event loop."""
+
+    def __init__(self, create_future: Callable[[], object]) -> None: ...
+    def fileno(self) -> int: ...
+    def drain(self) -> None: ...
+    @property
+    def is_stale(self) -> bool: ...
+
+A = TypeVar("A")
+
+class Pending(Generic[A]):
+    """An asynchronous call under way."""
+
+    @property
+    def future(self) -> Future[A]: ...
+    def abort(self) -> None: ...
+
+class ChunkStream:
+    """A stream of chunks as its consumer holds it."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> ModelResponseStream: ...
+    def batch(self) -> list[ModelResponseStream] | None: ...
+    def arrival(self, event_loop: EventLoop) -> Future[None] | None: ...
+    def close(self) -> None: ...
+    @property
+    def hidden_params(self) -> dict[str, object]: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def provider(self) -> str: ...
+
+@overload
+def call_sync(
+    op: Literal["chat"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> ModelResponse | ChunkStream: ...
+@overload
+def call_sync(
+    op: Literal["embeddings"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> EmbeddingResponse: ...
+@overload
+def call_async(
+    op: Literal["chat"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[ModelResponse | ChunkStream]: ...
+@overload
+def call_async(
+    op: Literal["embeddings"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[EmbeddingResponse]: ...
+
+class Call:
+    """A call that somebody else's client makes. Every ending is idempotent: the first one wins."""
+
+    @property
+    def call_uid(self) -> str: ...
+    def attempt(self) -> None: ...
+    def attempt_failed(self, status: int | None, error_type: str | None, request_id: str | None = None) -> None: ...
+    def answered(self, status: int, headers: object, body: bytes) -> None: ...
+    def failed(
+        self,
+        error_type: str,
+        message: str,
+        status: int | None = None,
+        body: bytes | None = None,
+        headers: object = None,
+    ) -> None: ...
+    def cancelled(self) -> None: ...
+    def tap(self, status: int, headers: object, hide_usage: bool) -> StreamTap: ...
+
+class StreamTap:
+    """Where the bytes of somebody else's stream pass by."""
+
+    def feed(self, data: bytes) -> bytes: ...
+    def eof(self) -> bytes: ...
+    def closed(self) -> None: ...
+    def failed(self, error_type: str, message: str) -> None: ...
+
+def begin_call(
+    *,
+    origin: str,
+    origin_version: str | None,
+    provider: str,
+    operation: str,
+    server_address: str | None,
+    model: str | None,
+    streaming: bool,
+    params: Mapping[str, object] | None,
+    caller: Caller | None,
+    api_key: str | None = None,
+) -> Call: ...
+def configure(*, ledger: str | None = None, service_name: str | None = None) -> None: ...
+def flush(timeout: float) -> bool: ...
+def shutdown(timeout: float) -> bool: ...
+def ledger_path() -> str | None: ...
+def stats() -> dict[str, object]: ...
+def enabled() -> bool: ...
+def stream_usage_injected() -> bool: ...
+def accepts_stream_usage(provider: str) -> bool: ...
+def provider_of_url(base_url: str) -> str: ...
+def note_internal_error(place: str, error: BaseException) -> None: ...

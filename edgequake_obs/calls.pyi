@@ -1,0 +1,32 @@
+from collections.abc import Sequence
+from typing import Literal, overload
+
+from ._native import EmbeddingResponse, ModelResponse
+from .streaming import CustomStreamWrapper
+
+@overload
+def completion(
+    model: str, messages: Sequence[object] = ..., *, stream: Literal[False] | None = ..., **params: object
+) -> ModelResponse: ...
+@overload
+def completion(
+    model: str, messages: Sequence[object] = ..., *, stream: Literal[True], **params: object
+) -> CustomStreamWrapper: ...
+@overload
+def completion(
+    model: str, messages: Sequence[object] = ..., *, stream: bool | None, **params: object
+) -> ModelResponse | CustomStreamWrapper: ...
+@overload
+async def acompletion(
+    model: str, messages: Sequence[object] = ..., *, stream: Literal[False] | None = ..., **params: object
+) -> ModelResponse: ...
+@overload
+async def acompletion(
+    model: str, messages: Sequence[object] = ..., *, stream: Literal[True], **params: object
+) -> CustomStreamWrapper: ...
+@overload
+async def acompletion(
+    model: str, messages: Sequence[object] = ..., *, stream: bool | None, **params: object
+) -> ModelResponse | CustomStreamWrapper: ...
+def embedding(model: str, input: str | Sequence[object] = ..., **params: object) -> EmbeddingResponse: ...
+async def aembedding(model: str, input: str | Sequence[object] = ..., **params: object) -> EmbeddingResponse: ...
