@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use pricing::{CostQuery, Snapshot, UsageFormat, cost, read_usage};
 
-const ROUNDS: u32 = 20;
-const CALLS: u32 = 20_000;
+const ROUNDS: u32 = 400;
+const CALLS: u32 = 1_000;
 
 const OPENAI: &str = r#"{"prompt_tokens":2006,"completion_tokens":300,"total_tokens":2306,"prompt_tokens_details":{"cached_tokens":1920,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}"#;
 const ANTHROPIC: &str = r#"{"input_tokens":299,"cache_creation_input_tokens":9366,"cache_read_input_tokens":1938,"output_tokens":809,"service_tier":"standard","cache_creation":{"ephemeral_5m_input_tokens":2763,"ephemeral_1h_input_tokens":6603}}"#;

@@ -156,7 +156,17 @@ impl Decimal {
 
 /// `10^exponent`, or `None` beyond 128 bits.
 pub(crate) fn power_of_ten(exponent: u32) -> Option<u128> {
-    10u128.checked_pow(exponent)
+    /// Looked up, because raising 128 bits to a power takes longer than the product it is for.
+    const POWERS: [u128; 39] = {
+        let mut powers = [1; 39];
+        let mut exponent = 1;
+        while exponent < powers.len() {
+            powers[exponent] = powers[exponent - 1] * 10;
+            exponent += 1;
+        }
+        powers
+    };
+    POWERS.get(exponent as usize).copied()
 }
 
 /// How many decimal digits a whole number has.

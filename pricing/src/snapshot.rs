@@ -4,12 +4,11 @@ mod entry;
 pub(crate) mod layout;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 pub use self::entry::Entry;
 pub(crate) use self::entry::{PackedPrices, Row};
-use self::layout::{ENTRY, HEADER, MAGIC, SECTIONS_AT, Section, u32_at};
+use self::layout::{ENTRY, FREE, HEADER, MAGIC, SECTIONS_AT, Section, hash, u16_at, u32_at};
 use crate::error::PricingError;
 use crate::field::PriceField;
 
@@ -87,17 +86,22 @@ impl Snapshot {
 
     /// The entry of `<prefix>/<name>`, or of `<name>` where the prefix is empty.
     pub(crate) fn find(&self, prefix: &str, name: &str) -> Option<Entry<'_>> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
+        let index = self.section(Section::Index);
+        let places = index.len() / 2;
+        // The number of places is a power of two.
+        let mask = places.checked_sub(1)?;
+        let first = hash(prefix, name) as usize & mask;
+        for step in 0..places {
+            let number = u16_at(index, ((first + step) & mask) * 2);
+            if number == FREE {
+                return None;
+            }
             let entry = Entry {
                 snapshot: self,
-                index: middle,
+                index: usize::from(number),
             };
-            match compare(entry.key_bytes(), prefix.as_bytes(), name.as_bytes()) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(entry),
+            if is(entry.key_bytes(), prefix.as_bytes(), name.as_bytes()) {
+                return Some(entry);
             }
         }
         None
@@ -132,18 +136,12 @@ fn utf8(bytes: &[u8], at: usize, length: usize) -> &str {
         .unwrap_or_default()
 }
 
-/// Compares a key with `<prefix>/<name>` without building that string.
-fn compare(key: &[u8], prefix: &[u8], name: &[u8]) -> Ordering {
-    if prefix.is_empty() {
-        return key.cmp(name);
+/// Whether a key is `<prefix>/<name>`, without building that string.
+fn is(key: &[u8], prefix: &[u8], name: &[u8]) -> bool {
+    match prefix {
+        [] => key == name,
+        _ => key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(b"/")) == Some(name),
     }
-    let head = &key[..key.len().min(prefix.len())];
-    head.cmp(prefix)
-        .then_with(|| match key.get(prefix.len()) {
-            None => Ordering::Less,
-            Some(separator) => separator.cmp(&b'/'),
-        })
-        .then_with(|| key[prefix.len() + 1..].cmp(name))
 }
 
 impl std::fmt::Debug for Snapshot {

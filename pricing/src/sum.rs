@@ -31,7 +31,6 @@ impl Sum {
         } else {
             product.and_then(|usd| usd.times(multiplier))
         };
-        let usd = usd.map(Decimal::normalised);
         self.total = self.total.zip(usd).and_then(|(total, usd)| total.plus(usd));
         if let Some(usd) = usd {
             self.lines.push(BreakdownLine {

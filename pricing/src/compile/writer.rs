@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::draft::{EntryDraft, Prices, source_error};
 use crate::error::PricingError;
 use crate::field::PriceField;
-use crate::snapshot::layout::{HEADER, MAGIC, Section};
+use crate::snapshot::layout::{self, FREE, HEADER, MAGIC, Section};
 
 /// Numbers things in the order of their first appearance.
 struct Numbered<T> {
@@ -53,6 +53,7 @@ pub(super) fn write(date: &str, entries: &BTreeMap<String, EntryDraft>) -> Resul
     for (key, entry) in entries {
         writer.entry(key, entry)?;
     }
+    writer.index(entries)?;
     let mut hash = Sha256::new();
     for section in &writer.sections {
         hash.update(section);
@@ -161,6 +162,26 @@ impl Writer {
         Ok(())
     }
 
+    /// Twice as many places as entries: a key is found at its first or second place.
+    fn index(&mut self, entries: &BTreeMap<String, EntryDraft>) -> Result<(), PricingError> {
+        let places = (entries.len() * 2).next_power_of_two();
+        let mut index = vec![FREE; places];
+        for (number, key) in entries.keys().enumerate() {
+            let mut place = layout::hash("", key) as usize & (places - 1);
+            while index[place] != FREE {
+                place = (place + 1) & (places - 1);
+            }
+            index[place] = u16::try_from(number)
+                .ok()
+                .filter(|number| *number != FREE)
+                .ok_or_else(too_many)?;
+        }
+        for number in index {
+            self.put(Section::Index, &number.to_le_bytes());
+        }
+        Ok(())
+    }
+
     fn assembled(self) -> Result<Vec<u8>, PricingError> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(PriceField::numbering().to_le_bytes());
@@ -173,6 +194,10 @@ impl Writer {
         bytes.extend(self.sections.into_iter().flatten());
         Ok(bytes)
     }
+}
+
+fn too_many() -> PricingError {
+    source_error("more than 65535 entries")
 }
 
 fn size(length: usize) -> Result<u32, PricingError> {

@@ -1,6 +1,6 @@
 //! Where things stand in a snapshot. Little endian throughout; every section is an array of records of one size.
 
-pub(crate) const MAGIC: &[u8; 8] = b"EQPRICE1";
+pub(crate) const MAGIC: &[u8; 8] = b"EQPRICE2";
 /// After the magic: the numbering of the price fields, then offset and length of every section.
 pub(crate) const SECTIONS_AT: usize = 12;
 pub(crate) const HEADER: usize = SECTIONS_AT + Section::COUNT * 8;
@@ -26,10 +26,12 @@ pub(crate) enum Section {
     Texts,
     /// The other fields of the entries: name and JSON value, both texts.
     Attributes,
+    /// Open addressing: the number of an entry u16 at the hash of its key, or the next free place.
+    Index,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = 10;
 }
 
 /// Key offset u32, key length u16, provider text u16, prices at u32, attributes at u32, rows at u16, prices u16,
@@ -56,6 +58,18 @@ pub(crate) const ROW_DATED: u8 = 3;
 pub(crate) const ROW_DATED_CURRENT: u8 = 4;
 /// A price per query that depends on how many results were asked for.
 pub(crate) const ROW_BY_RESULTS: u8 = 5;
+
+/// A place in `Index` that no entry has.
+pub(crate) const FREE: u16 = u16::MAX;
+
+/// The hash of a key, or of `<prefix>/<name>` without building that string. FNV-1a: keys are short.
+pub(crate) fn hash(prefix: &str, name: &str) -> u64 {
+    let separator: &[u8] = if prefix.is_empty() { b"" } else { b"/" };
+    let bytes = prefix.bytes().chain(separator.iter().copied()).chain(name.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
 
 macro_rules! readers {
     ($($name:ident: $type:ty),+) => {
