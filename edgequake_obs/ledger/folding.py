@@ -82,7 +82,7 @@ def fold(path: str | Path | None = None) -> FoldReport:
     _native.flush(2.0)
     if not place.exists():
         raise LedgerNotFoundError(place.database)
-    if os.path.isdir(place.spool) and not place.is_ours():
+    if not place.is_ours():
         raise LedgerError(
             f"{place.spool} belongs to another user: fold as its owner (UID {os.stat(place.spool).st_uid})"
         )
@@ -124,9 +124,11 @@ def _fold_with_pauses(place: Place) -> FoldReport:
             if waiting:
                 time.sleep(_BREATH)
         except LedgerBusyError:
-            if time.monotonic() < until and not times_open(place.database):
+            begun = done.files or done.busy
+            # Another thread's connection may be short, but whoever calls this with one of their own waits in vain.
+            if time.monotonic() < until and (begun or not times_open(place.database)):
                 time.sleep(_STEP)
-            elif done.files or done.busy:
+            elif begun:
                 return done._replace(busy=done.busy + len(waiting))
             else:
                 raise
@@ -170,6 +172,7 @@ def writable(place: Place) -> Generator[duckdb.DuckDBPyConnection]:
         "memory_limit": _MEMORY,
         "threads": min(_THREADS, os.cpu_count() or 1),
         "autoinstall_known_extensions": False,
+        "temp_directory": os.path.join(place.spool, "spill"),  # records may get into it: the spool is private
     }
     try:
         connection = duckdb.connect(place.database, config=settings)
@@ -208,26 +211,35 @@ def fold_file(connection: duckdb.DuckDBPyConnection, place: Place, file: spool.S
     try:
         if not spool.settle(path):
             return FoldReport(busy=1)
+        set_aside = load(connection, place, file.name)
+        records = _commit(connection, file.name, set_aside)
     except FileNotFoundError:
         return FoldReport()
-    try:
-        set_aside = load(connection, place, file.name)
-        connection.begin()
-        try:
-            records = _insert(connection)
-            connection.execute("INSERT INTO folded VALUES (?)", [file.name])
-            _note(connection, file.name, records, set_aside)
-            connection.commit()
-        except BaseException:
-            with suppress(duckdb.Error):  # there is none any more after a failed commit
-                connection.rollback()
-            raise
-    except duckdb.Error as error:
+    except PermissionError:  # another member of the spool's group made it
+        return FoldReport(busy=1)
+    except (duckdb.Error, OSError) as error:
         raise _FileError(f"{path} cannot be folded and waits for the next fold: {first_line(error)}") from error
     # Nobody can be reading it: readers are locked out while the database is open for writing.
     with suppress(FileNotFoundError):
         os.unlink(path)
     return FoldReport(records=records, files=1, set_aside=set_aside)
+
+
+def _commit(connection: duckdb.DuckDBPyConnection, name: str, set_aside: int) -> int:
+    """Puts the loaded lines into the tables and the file's name into `folded`, both or neither."""
+    import duckdb
+
+    connection.begin()
+    try:
+        records = _insert(connection)
+        connection.execute("INSERT INTO folded VALUES (?)", [name])
+        _note(connection, name, records, set_aside)
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # there is no transaction any more after a failed commit
+            connection.rollback()
+        raise
+    return records
 
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:

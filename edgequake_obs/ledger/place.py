@@ -40,8 +40,14 @@ class Place(NamedTuple):
         return os.path.exists(self.database) or os.path.isdir(self.spool)
 
     def is_ours(self) -> bool:
-        """Whether this process owns the spool. Others never fold: their files could not be opened by the owner."""
-        return os.stat(self.spool).st_uid == os.geteuid()
+        """Whether this process owns the spool, or nobody does yet.
+
+        Others never fold and make no files here: the owner could not open them.
+        """
+        try:
+            return os.stat(self.spool).st_uid == os.geteuid()
+        except FileNotFoundError:
+            return True
 
     def file_mode(self) -> tuple[int, int]:
         """Mode and group (-1: leave it) of files of this ledger: the owner's alone, unless the spool is a group's."""

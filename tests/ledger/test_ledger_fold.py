@@ -244,6 +244,49 @@ def test_who_does_not_own_the_spool_reads_and_never_folds(ledger_path: Path, wri
     assert len(spool_files(ledger_path)) == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_who_does_not_own_the_spool_makes_no_files_in_it(ledger_path: Path, writer: SpoolWriter) -> None:
+    writer.write(record())
+    os.chown(spool_of(ledger_path), 65534, 65534)
+    ledger.ensure(ledger_path)
+    with pytest.raises(ledger.LedgerError, match="has to be made by the owner"):
+        ledger.connect(ledger_path)
+    assert not ledger_path.exists()
+    assert len(os.listdir(spool_of(ledger_path))) == 1
+
+
+def test_what_a_killed_creation_left_goes_with_the_next(ledger_path: Path) -> None:
+    old, young = (Path(f"{ledger_path}.1-{name}.new") for name in ("old", "young"))
+    for draft in (old, young):
+        draft.touch()
+    os.utime(old, (0, 0))
+    ledger.ensure(ledger_path)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_one_file_that_cannot_be_folded_does_not_keep_the_others(
+    ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgequake_obs.ledger import folding, lines
+
+    writer.write(record())
+    bad = os.path.basename(writer.path)
+    os.chmod(writer.path, 0o400)
+    writer.write(record())
+
+    def load(connection: duckdb.DuckDBPyConnection, place: object, name: str) -> int:
+        if name == bad:
+            raise OSError(28, "No space left on device")
+        return lines.load(connection, place, name)
+
+    monkeypatch.setattr(folding, "load", load)
+    with pytest.raises(ledger.LedgerError, match=f"{bad} cannot be folded and waits .*No space left"):
+        ledger.fold(ledger_path)
+    assert counts(ledger_path) == (2, 1)
+    with ledger.connect(ledger_path) as connection:
+        assert connection.execute("SELECT count(*) FROM calls").fetchall() == [(2,)]
+
+
 def test_a_group_spool_makes_group_files(ledger_path: Path) -> None:
     os.mkdir(spool_of(ledger_path))
     os.chmod(spool_of(ledger_path), 0o770)
