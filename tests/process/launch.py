@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ PROGRAMS = Path(__file__).with_name("programs")
 PLAIN = "openai-chat-test-dbos-agent-run-0-d00b1095"
 STREAM = "openai-chat-test-openai-simple-request-0-d4e160cb"
 # Far more than anything here takes, and far less than what a hang would: time-outs find hangs, they judge no speed.
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 def environment(path: Path, **more: str) -> dict[str, str]:
@@ -35,7 +36,10 @@ def start(program: str, *arguments: object, path: Path, **more: str) -> subproce
     """Start `programs/<program>.py`, recording into the ledger at `path`."""
     command = [sys.executable, str(PROGRAMS / f"{program}.py"), *map(str, arguments)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment(path, **more))
+    # A group of its own: what a hung child of it has inherited of our pipes must not hang the tests as well.
+    return subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=environment(path, **more)
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -43,7 +47,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
         raise AssertionError(f"{process.args} did not end:\n{out[-2000:]}\n{err[-4000:]}") from None
     assert process.returncode == 0, f"{process.args} ended with {process.returncode}:\n{out[-2000:]}\n{err[-4000:]}"

@@ -47,9 +47,4 @@ def test_a_stopped_call_is_one_row_and_ends_its_request(client: str, what: str, 
         program.stdin = None
         finish(program)
     rows = calls(path)
-    assert [tag(row) for row in rows] == [what]
-    if streamed and client == "patched":
-        # The package's own loop is what was stopped here, not a call of ours: its stream was left unread.
-        assert rows[0]["outcome"] in ("error", "closed_early", "abandoned")
-    else:
-        assert (rows[0]["outcome"], rows[0]["error_type"]) == ("error", "cancelled")
+    assert (rows[0]["outcome"], rows[0]["error_type"]) == ("error", "cancelled")

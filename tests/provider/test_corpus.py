@@ -6,7 +6,9 @@ and the ledger's rows of the four ways with each other.
 
 from __future__ import annotations
 
+import collections
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -62,9 +64,15 @@ def test_nothing_of_the_corpus_is_left_out_for_a_reason_nobody_knows() -> None:
 
 
 def complain(complaints: Iterable[str], played: int) -> None:
-    found = list(complaints)
-    if found:
-        pytest.fail("\n".join([f"{len(found)} complaints about {played} exchanges", *found[:60]]), pytrace=False)
+    """Fail with the complaints, the frequent kinds of them first, each with some examples."""
+    kinds = collections.defaultdict[str, list[str]](list)
+    for complaint in complaints:
+        _, _, problem = complaint.partition(": ")
+        kinds[re.sub(r"[\d.]+|'[^']*'", "…", problem)[:40]].append(complaint)
+    if kinds:
+        found = sorted(kinds.values(), key=len, reverse=True)
+        shown = [line for kind in found for line in [f"{len(kind)} times:", *(f"    {line:.500}" for line in kind[:4])]]
+        pytest.fail("\n".join([f"{sum(map(len, found))} complaints about {played} exchanges", *shown]), pytrace=False)
 
 
 def play_and_compare(cases: list[Case], folder: Path) -> Iterator[str]:
@@ -72,13 +80,15 @@ def play_and_compare(cases: list[Case], folder: Path) -> Iterator[str]:
         said, rows = play(server, cases, folder)
         for case in cases:
             expected = read(case.exchange)
+            sound: list[str] = []
             for way in WAYS:
-                problems = [
-                    *about_the_caller(case, way, expected, said),
-                    *about_the_row(case, way, expected, said, rows),
-                ]
+                problems = list(about_the_caller(case, way, expected, said))
+                # Whose call broke has a row of what broke: to compare that as well would only repeat it.
+                if not any("Error" in problem for problem in problems):
+                    problems += about_the_row(case, way, expected, said, rows)
+                    sound.append(way)
                 yield from (f"{case.id} {way}: {problem}" for problem in problems)
-            yield from (f"{case.id}: {problem}" for problem in about_agreement(case, rows))
+            yield from (f"{case.id}: {problem}" for problem in about_agreement(case, sound, rows))
             yield from (f"{case.id}: {problem}" for problem in about_the_request(case, server))
         asked = {(way, case.id) for way in WAYS for case in cases}
         yield from (f"a row of no call that was made: {key}" for key in rows if key not in asked)
@@ -163,6 +173,9 @@ def tokens_of(usage: dict[str, Any] | None) -> dict[str, int | None]:
         return {}
     into, out = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
     tokens: dict[str, int | None] = {"input_tokens": usage["prompt_tokens"]}
+    if usage.get("prompt_audio_seconds"):
+        # Mistral leaves audio out of prompt_tokens; it shows in the total.
+        tokens["input_tokens"] = usage["total_tokens"] - usage["completion_tokens"]
     if "completion_tokens" in usage:
         output, reasoning = usage["completion_tokens"], out.get("reasoning_tokens") or 0
         # xAI and Gemini leave reasoning out of completion_tokens; it shows in the total.
@@ -175,10 +188,12 @@ def tokens_of(usage: dict[str, Any] | None) -> dict[str, int | None]:
     return tokens
 
 
-def about_agreement(case: Case, rows: Rows) -> Iterator[str]:
+def about_agreement(case: Case, ways: Iterable[str], rows: Rows) -> Iterator[str]:
     """The rows of the four ways, against each other."""
-    found = {way: rows[way, case.id][0] for way in WAYS if rows.get((way, case.id))}
+    found = {way: rows[way, case.id][0] for way in ways if rows.get((way, case.id))}
     for name in SAME_BOTH_WAYS:
+        if name == "request_model" and case.deployment:
+            continue  # our own client names the deployment, as litellm's users do, the package what its body says
         values = {way: row[name] for way, row in found.items()}
         if len({repr(value) for value in values.values()}) > 1:
             yield f"{name} differs: {values}"
