@@ -14,6 +14,7 @@ import sys
 from edgequake_obs import _native
 from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
+from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
 from edgequake_obs.patches.frame import Frame, current, leave
 
 TYPE_CHECKING = False
@@ -140,8 +141,7 @@ def _calculate_retry_timeout(original: Original, args: Args, kwargs: Kwargs) -> 
     if frame is not None and frame.call is not None and frame.active:
         try:
             frame.retrying = True
-            status, error_type, request_id = _attempt_error(sys.exc_info()[1])
-            frame.call.attempt_failed(status, error_type, request_id)
+            _attempt_failed(frame.call, sys.exc_info()[1])
         except Exception as error:
             _native.note_internal_error("openai retry", error)
     return original(*args, **kwargs)
@@ -181,6 +181,7 @@ def _begin(args: Args, kwargs: Kwargs, *, asynchronous: bool) -> tuple[Frame | N
             streaming=streaming,
             params=params,
             caller=caller(),
+            api_key=_text(getattr(client, "api_key", None)),
         )
         frame = Frame(call, streaming, asynchronous)
     except Exception as error:
@@ -252,49 +253,32 @@ def _raised(frame: Frame, error: BaseException) -> None:
     frame.call = None
     try:
         if tap is not None:
-            tap.failed(type(error).__name__, str(error))
+            tap.failed(error_type_of(error), str(error))
         elif call is None:
             pass  # what fails after the answer is the program's own parsing
         elif not isinstance(error, Exception):
-            call.cancelled()  # a task's cancellation, Ctrl-C, a coroutine that was closed
+            call.cancelled()
         else:
             response: tee.Response | None = getattr(error, "response", None)
             body: bytes | None = getattr(response, "_content", None)
             headers = None if response is None else response.headers
             status = None if response is None else response.status_code
-            call.failed(type(error).__name__, _message(error), status, body, headers)
+            call.failed(error_type_of(error), message_of(error), status, body, headers)
     except Exception as internal:
         _native.note_internal_error("openai failure", internal)
 
 
-def _message(error: Exception) -> str:
-    # "Connection error." is the SDK's whole message; what happened is in its cause.
-    cause = error.__cause__
-    return str(error) if cause is None else f"{error} ({type(cause).__name__}: {cause})"
-
-
-def _attempt_error(error: BaseException | None) -> tuple[int | None, str | None, str | None]:
-    """Status, error type and request id of an attempt that the SDK will repeat, named as if it were the last one."""
-    if error is None:
-        return None, None, None
+def _attempt_failed(call: _native.Call, error: BaseException | None) -> None:
     response: tee.Response | None = getattr(error, "response", None)
     if response is not None:
-        status = response.status_code
-        name = _STATUS_ERRORS.get(status, "InternalServerError" if status >= 500 else "APIStatusError")
-        return status, name, response.headers.get("x-request-id")
-    timeout = any(base.__name__ == "TimeoutException" for base in type(error).__mro__)
-    return None, "APITimeoutError" if timeout else "APIConnectionError", None
-
-
-_STATUS_ERRORS = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    409: "ConflictError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-}
+        request_id = response.headers.get("x-request-id")
+        call.attempt_failed(response.status_code, error_type_of_status(response), request_id)
+    elif error is not None:
+        # The SDK takes whatever a transport raises for a connection that failed.
+        timeout = error_type_of(error) == "timeout"
+        call.attempt_failed(None, "timeout" if timeout else "connection_error", None)
+    else:
+        call.attempt_failed(None, None, None)
 
 
 def _surface_of(url: str) -> Surface | None:

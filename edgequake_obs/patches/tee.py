@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from edgequake_obs import _native
+from edgequake_obs.patches.failure import error_type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,10 +146,7 @@ class _Progress:
             return
         self.ended = True
         try:
-            if isinstance(error, Exception):
-                self.reader.failed(type(error).__name__, str(error))
-            else:
-                self.reader.failed("cancelled", type(error).__name__)
+            self.reader.failed(error_type_of(error), str(error) or type(error).__name__)
         except Exception as internal:
             _native.note_internal_error("stream failure", internal)
 
@@ -219,10 +217,22 @@ class _AsyncTee(_Tee):
     # openai 3 reads a second time after the last event, while the first reading rests there.
     async def __aiter__(self) -> AsyncIterator[bytes]:
         progress = self._progress
-        feed = progress.reader.feed
+        feed = _unread if progress.ended else progress.reader.feed
         source = (self._stream if self._decoder is None else _adecoded(self._stream, self._decoder)).__aiter__()
+        advance = source.__anext__
         try:
-            async for piece in source:
+            while True:
+                # Not around the `yield`: what is raised there was thrown in by whoever closes this generator, which an
+                # event loop that ends does with a cancellation.
+                try:
+                    piece = await advance()
+                except StopAsyncIteration:
+                    break
+                except GeneratorExit:
+                    raise  # the program left; `aclose` follows, or nothing does
+                except BaseException as error:
+                    progress.failed(error)
+                    raise
                 try:
                     data = feed(piece)
                 except Exception as error:
@@ -231,17 +241,10 @@ class _AsyncTee(_Tee):
                 if data.endswith(_LAST):
                     for part in progress.parts(data):
                         yield part
-                    break
-                if data:
+                    feed = _unread
+                elif data:
                     progress.last = data
                     yield data
-            async for piece in source:
-                yield piece
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            progress.failed(error)
-            raise
         finally:
             # As httpx2 does: an asynchronous generator that is only dropped would be closed later, by the event loop.
             aclose = getattr(source, "aclose", None)
@@ -254,6 +257,10 @@ class _AsyncTee(_Tee):
     async def aclose(self) -> None:
         self._progress.closed()
         await self._stream.aclose()
+
+
+def _unread(data: bytes) -> bytes:
+    return data  # comes after the end of the record
 
 
 def _decoded(stream: SyncStream, decoder: Decoder) -> Iterator[bytes]:

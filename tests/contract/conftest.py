@@ -1,18 +1,31 @@
 from __future__ import annotations
 
-import os
-import tempfile
+import gc
 from collections.abc import Iterator
-from typing import Any
 
+import openai._base_client as base
 import pytest
 
-# Before the native module looks: a ledger of the tests' own, and our own errors raised instead of contained.
-os.environ.setdefault("EDGEQUAKE_OBS_LEDGER", os.path.join(tempfile.mkdtemp(prefix="contract-"), "ledger.duckdb"))
-os.environ["EDGEQUAKE_OBS_RAISE_INTERNAL"] = "1"
+import edgequake_obs
+from edgequake_obs import _native
 
 from .runs import Both, Ledger, Situation, both
 from .server import Server, running
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A ledger of the tests' own, and errors of ours raised instead of contained."""
+    before = _native.ledger_path()
+    path = str(tmp_path_factory.mktemp("contract") / "ledger.duckdb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEQUAKE_OBS_LEDGER", path)  # for the programs that the tests start
+        patch.setenv("EDGEQUAKE_OBS_RAISE_INTERNAL", "1")
+        edgequake_obs.configure(ledger=path)
+        gc.freeze()  # each comparison collects several times: not the modules, again and again
+        yield
+        gc.unfreeze()
+        edgequake_obs.configure(ledger=before or "off")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +47,6 @@ def ledger(_ledger: Ledger) -> Ledger:
 
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    import openai._base_client as base
-
     monkeypatch.setattr(base, "INITIAL_RETRY_DELAY", 0.001)
     monkeypatch.setattr(base, "MAX_RETRY_DELAY", 0.002)
 
@@ -56,5 +67,5 @@ class Compare:
 
 
 @pytest.fixture
-def compare(server: Server, ledger: Ledger) -> Any:
+def compare(server: Server, ledger: Ledger) -> Compare:
     return Compare(server, ledger)

@@ -1,0 +1,71 @@
+"""Run the contract tests with other versions of the patched libraries, each in a virtual environment of its own.
+
+    python tests/contract/versions.py [NAME ...] [-- PYTEST-ARGUMENT ...]
+
+The environments are cached in `.cache/venvs/<name>`, made anew when their pins change. What the tests need besides is
+pinned in `requirements-dev.txt`; the package under test is the one that this interpreter imports.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# The newest of each major version but the one in `requirements-dev.txt`, and the oldest that is supported.
+VERSIONS = {
+    "openai-2": ["openai==2.54.0", "httpx==0.28.1"],
+    "openai-1": ["openai==1.40.0", "httpx==0.27.2"],
+}
+_SHARED = ("pytest==", "wrapt==", "duckdb==")
+
+
+def main(arguments: list[str]) -> int:
+    names, _, pytest_arguments = " ".join(arguments).partition("--")
+    chosen = names.split() or list(VERSIONS)
+    if unknown := [name for name in chosen if name not in VERSIONS]:
+        print(f"unknown: {', '.join(unknown)}; known: {', '.join(VERSIONS)}", file=sys.stderr)
+        return 2
+    failed = False
+    for name in chosen:
+        python = environment(name)
+        print(f"{name}: {', '.join(VERSIONS[name])}", flush=True)
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract"]
+        failed |= subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0
+    return int(failed)
+
+
+def environment(name: str) -> Path:
+    """The interpreter of an environment that holds the version's pins and the package under test."""
+    folder = ROOT / ".cache" / "venvs" / name
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").split()
+    pins = [*VERSIONS[name], *(line for line in lines if line.startswith(_SHARED))]
+    stamp = folder / ".pins"
+    wanted = "\n".join([sys.version, *pins])
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        venv.create(folder, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    spec = importlib.util.find_spec("edgequake_obs")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("edgequake_obs is not installed for this interpreter: make build")
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    # By a path file, not by PYTHONPATH: this interpreter's other packages must not come along.
+    package = Path(spec.submodule_search_locations[0]).resolve().parent
+    if package == ROOT:
+        (Path(site) / "under_test.pth").write_text(f"{package}\n", encoding="utf-8")
+    else:
+        link = Path(site) / "edgequake_obs"
+        if not link.exists():
+            link.symlink_to(package / "edgequake_obs", target_is_directory=True)
+    return python
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
