@@ -11,7 +11,7 @@ import pytest
 from edgequake_obs.demo.recording import load
 from edgequake_obs.demo.server import running
 
-from .launch import PLAIN, STREAM, calls, finish, start, tag, until
+from .launch import PLAIN, STREAM, calls, finish, start, until
 
 
 @pytest.mark.parametrize("what", ["interrupt-call", "interrupt-stream", "cancel-call", "cancel-stream"])

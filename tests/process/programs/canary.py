@@ -99,7 +99,9 @@ def patched(place: str) -> None:
     elif place == "base_url":
         clients = [openai.OpenAI(**{**named, "base_url": OK.replace("http://", f"http://user:{canary}@")})]
     elif place == "extra_headers":
-        clients = [openai.OpenAI(**named, default_headers={"x-api-key": canary, "api-key": canary})]
+        headers = {"x-api-key": canary, "api-key": canary}
+        bases = (OK, f"{server}/x/canary-401/v1")
+        clients = [openai.OpenAI(**{**named, "base_url": base}, default_headers=headers) for base in bases]
     elif place == "echo":
         kinds = ("canary-401", "canary-500", "canary-plain-text", "canary-in-stream")
         bases = [f"{server}/x/{kind}/v1" for kind in kinds]
