@@ -88,6 +88,7 @@ fn add_tokens(usage: &Usage, rates: &Rates<'_>, multiplier: Decimal, sum: &mut S
                 .get(base)
                 .or_else(|| like.filter(|_| !rates.has(base)).and_then(|like| rates.get(like))),
         };
+        let rate = rate.or_else(|| free(rates).filter(|_| !rates.has(base)));
         if rate.is_none() {
             sum.miss(Reason::MissingRate {
                 bucket,
@@ -137,6 +138,12 @@ fn add_tokens(usage: &Usage, rates: &Rates<'_>, multiplier: Decimal, sum: &mut S
             field: None,
         });
     }
+}
+
+/// A model whose input and output are free by an explicit 0 charges for nothing it has no price for.
+fn free(rates: &Rates<'_>) -> Rate {
+    let (input, output) = (rates.get(Base::Input)?, rates.get(Base::Output)?);
+    (input.1.is_zero() && output.1.is_zero()).then_some(input)
 }
 
 /// Reasoning has a price of its own where that differs from the output's; else it is output.

@@ -96,6 +96,12 @@ fn no_rate_for_anything_is_unpriced_and_zero_is_a_price() {
     );
     let free = by(r#"{"input_cost_per_token":0,"output_cost_per_token":0}"#, &chat(1, 1));
     assert_eq!((usd(&free).as_deref(), free.status), (Some("0"), CostStatus::Priced));
+    let json = r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":6}}"#;
+    let free = by(
+        r#"{"input_cost_per_token":0,"output_cost_per_token":0}"#,
+        &usage("openai.chat", json),
+    );
+    assert_eq!(usd(&free).as_deref(), Some("0"), "a free model's cache is free");
     // No tokens need no rate.
     assert_eq!(
         usd(&by(r#"{"output_cost_per_token":3}"#, &chat(0, 2))).as_deref(),
