@@ -81,7 +81,7 @@ def render(
     Args:
         headings: The columns.
         rows: Their values; None is NULL.
-        totals: A last row below a line; None in it is left empty.
+        totals: A last row below a line; None in it is left empty where the column is a text.
         width: Cells of the terminal, into which long texts are cut; 0: as wide as it takes.
         ascii_only: For an output that cannot show box-drawing characters.
 
@@ -117,7 +117,8 @@ def _column(
     """A column's texts from top to bottom: its title, its values, its total if there are totals."""
     texts = [null if row[index] is None else _on_one_line(heading.show(row[index])) for row in rows]
     if totals is not None:
-        texts.append("" if totals[index] is None else heading.show(totals[index]))
+        empty = null if heading.right else ""
+        texts.append(empty if totals[index] is None else heading.show(totals[index]))
     if heading.show is usd:
         texts = _on_their_points(texts)
     return [heading.title, *texts]

@@ -36,7 +36,7 @@ def test_everything_becomes_rows_and_the_files_go(ledger_path: Path, writer: Spo
     writer.write(*(record(START_NS + number) for number in range(100)))
     report = ledger.fold(ledger_path)
     assert report._replace(seconds=0) == (100, 1, 0, 0, 0)
-    assert 0 < report.seconds < 10
+    assert 0 < report.seconds < 60
     assert spool_files(ledger_path) == []
     assert counts(ledger_path) == (100, 100)
     assert ledger.fold(ledger_path)._replace(seconds=0) == (0, 0, 0, 0, 0)
