@@ -59,14 +59,6 @@ pub(crate) async fn run(
     reply: impl FnOnce(Result<Reply, Failure>),
 ) {
     let response = match attempts(http, &request, &call).await {
-        Ok(Answered::Plain(body, headers)) if request.streaming => {
-            // Asked for a stream, the server sent the whole answer: it is one chunk.
-            let stream = Stream::new(Arc::clone(&call));
-            reply(Ok(Reply::Stream(Arc::clone(&stream), readable(&headers))));
-            call.with_state(super::call::State::event_arrived);
-            stream.push(openai::as_chunk(&body)).await;
-            return stream.end_whole();
-        }
         Ok(Answered::Plain(body, headers)) => {
             call.finish(Ending::Completed);
             return reply(Ok(Reply::Answer(Answer {
@@ -208,7 +200,7 @@ async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answ
     if status >= 300 {
         return Err(error_answer(response, deadline).await);
     }
-    if request.streaming && is_event_stream(response.headers()) {
+    if request.streaming {
         return Ok(Answered::Stream(response));
     }
     let headers = response.headers().clone();
@@ -308,6 +300,8 @@ async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
 async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) {
     let mut body = response.into_body();
     let mut splitter = Splitter::default();
+    let mut is_document = None;
+    let mut document = BytesMut::new();
     loop {
         let frame = match timeout(request.timeout, body.frame()).await {
             Err(_) => return stream.fail(timeout_failure(request.timeout)),
@@ -319,6 +313,18 @@ async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) 
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(data) = frame.into_data() else { continue };
+        // Asked for a stream, some servers send the whole answer. Their content type cannot be trusted: others call a
+        // stream of events JSON.
+        if is_document.is_none() {
+            is_document = data.trim_ascii_start().first().map(|first| *first == b'{');
+        }
+        if is_document == Some(true) {
+            if document.len() + data.len() > LONGEST_BODY {
+                return stream.fail(Failure::new(FailureKind::InvalidResponse, "the answer is too long"));
+            }
+            document.extend_from_slice(&data);
+            continue;
+        }
         splitter.push(data);
         while let Some(event) = splitter.next() {
             match hand_on(stream, event.data, request).await {
@@ -331,12 +337,44 @@ async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) 
             }
         }
     }
+    if is_document == Some(true) {
+        return whole_answer(stream, &document).await;
+    }
     if let Some(event) = splitter.finish()
         && matches!(hand_on(stream, event.data, request).await, Next::Stop)
     {
         return;
     }
     stream.end_whole();
+}
+
+/// An answer that came whole though a stream was asked for: one chunk.
+async fn whole_answer(stream: &Stream, body: &[u8]) {
+    match openai::read_answer(body) {
+        Ok((facts, None)) => {
+            stream.call.with_state(|state| {
+                state.facts = facts;
+                state.event_arrived();
+            });
+            if stream.push(openai::as_chunk(body)).await {
+                stream.end_whole();
+            }
+        }
+        Ok((_, Some(error))) => stream.fail(of_provider(&stream.call, error)),
+        Err(message) => stream.fail(Failure::new(FailureKind::InvalidResponse, message)),
+    }
+}
+
+/// The failure that an error event, or an error in a whole answer, stands for.
+fn of_provider(call: &OpenCall, error: openai::ProviderError) -> Failure {
+    let message = call
+        .with_state(|state| state.redacted(&error.message))
+        .unwrap_or_default();
+    Failure {
+        status: error.status,
+        code: error.code,
+        ..Failure::new(FailureKind::Status, message)
+    }
 }
 
 /// Reads what follows `[DONE]` (the last, empty HTTP chunk), so that the connection can be used again.
@@ -374,15 +412,7 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
             }
         }
         Some(EventKind::Error(error)) => {
-            let message = stream
-                .call
-                .with_state(|state| state.redacted(&error.message))
-                .unwrap_or_default();
-            stream.fail(Failure {
-                status: error.status,
-                code: error.code,
-                ..Failure::new(FailureKind::Status, message)
-            });
+            stream.fail(of_provider(&stream.call, error));
             Next::Stop
         }
         Some(EventKind::Invalid(message)) => {
@@ -390,13 +420,6 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
             Next::Stop
         }
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    // Some gateways leave the type out; only a body that says it is one JSON document is taken for a plain answer.
-    headers
-        .get(http::header::CONTENT_TYPE)
-        .is_none_or(|value| !value.as_bytes().starts_with(b"application/json"))
 }
 
 fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts {

@@ -80,8 +80,9 @@ impl Core {
         let old = self.recorder();
         self.recorder
             .store(Box::into_raw(Box::new(new_recorder())), Ordering::Release);
-        // What cannot be written now is still in the old recorder's queue, whose writer goes on.
         let _ = old.flush(flush_for);
+        // Ends its thread and its descriptor; a call that is about to push to it is still written.
+        old.close();
     }
 
     /// The runtime of the I/O thread; None where the system refuses to start a thread.

@@ -267,18 +267,25 @@ pub(crate) fn as_chunk(body: &[u8]) -> Bytes {
 ///
 /// The patched SDK reads and checks the body itself; a second full parse would double its cost.
 pub(crate) fn skim_embeddings(body: &[u8]) -> Facts {
-    let mut facts = Facts::default();
-    let field = |name: &[u8]| -> Option<&str> {
-        let at = memchr::memmem::rfind(body, name)? + name.len();
-        let rest = body[at..].trim_ascii_start().strip_prefix(b":")?;
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
-        values.next()?.ok().map(RawValue::get)
+    // What stands before and behind the vectors: no name in it can be a part of them.
+    let head = &body[..memchr::memmem::find(body, b"\"data\"").unwrap_or(0)];
+    let tail = &body[memchr::memrchr(b']', body).unwrap_or(0)..];
+    let field = |name: &[u8]| -> Option<&RawValue> {
+        [tail, head].into_iter().find_map(|part| {
+            let at = memchr::memmem::find(part, name)? + name.len();
+            let rest = part[at..].trim_ascii_start().strip_prefix(b":")?;
+            serde_json::Deserializer::from_slice(rest)
+                .into_iter::<&RawValue>()
+                .next()?
+                .ok()
+        })
     };
-    facts.usage = field(b"\"usage\"")
-        .filter(|text| text.starts_with('{') && text.len() > 2)
-        .map(str::to_owned);
-    facts.model = field(b"\"model\"").and_then(|text| serde_json::from_str(text).ok());
-    facts
+    Facts {
+        usage: object(field(b"\"usage\"")).map(str::to_owned),
+        model: owned(field(b"\"model\"")),
+        response_id: owned(field(b"\"id\"")),
+        ..Facts::default()
+    }
 }
 
 /// Reads one event of a stream into `facts`.
