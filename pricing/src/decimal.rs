@@ -25,8 +25,7 @@ impl Decimal {
     pub const ONE: Self = Self { mantissa: 1, scale: 0 };
 
     /// `mantissa × 10^-scale`.
-    #[must_use]
-    pub const fn new(mantissa: u128, scale: u32) -> Self {
+    pub(crate) const fn new(mantissa: u128, scale: u32) -> Self {
         Self { mantissa, scale }
     }
 
@@ -121,7 +120,7 @@ impl Decimal {
         let mantissa = self.mantissa.checked_mul(other.mantissa)?;
         Some(Self {
             mantissa,
-            scale: self.scale + other.scale,
+            scale: self.scale.checked_add(other.scale)?,
         })
     }
 

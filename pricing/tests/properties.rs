@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 use pricing::{
-    Buckets, Cost, CostQuery, Decimal, PriceList, Usage, UsageFormat, cost, read_usage, read_usage_by_shape,
+    Buckets, Cost, CostQuery, Decimal, PriceBook, PriceList, Snapshot, Usage, UsageFormat, cost, explain, read_usage,
+    read_usage_by_shape,
 };
 use proptest::prelude::*;
 
@@ -251,7 +252,7 @@ proptest! {
     #[test]
     fn ten_times_the_rate_is_ten_times_the_cost(tokens in 1u64..4_000_000_000, mantissa in 1u64..1_000_000_000, shift in 0u32..5) {
         // 1e-12 and coarser: nothing is rounded, so the scaling is exact.
-        let rate = |power: u32| Decimal::new(u128::from(mantissa) * 10u128.pow(power), 12).to_string();
+        let rate = |power: u32| format!("{}e-12", u128::from(mantissa) * 10u128.pow(power));
         let of = |rate: &str| {
             let list = prices(&[("input_cost_per_token", rate), ("output_cost_per_token", "0")]);
             priced(&chat(tokens, 0, 0, 7, 0), &list).usd.unwrap().as_picos()
@@ -261,11 +262,28 @@ proptest! {
 
     #[test]
     fn decimals_keep_every_digit(mantissa in any::<u64>(), scale in 0u32..30) {
-        let number = Decimal::new(u128::from(mantissa), scale);
-        let read = Decimal::parse(&number.to_string()).unwrap();
-        prop_assert_eq!(read, number.normalised());
-        let exponent = Decimal::parse(&format!("{mantissa}e-{scale}")).unwrap();
-        prop_assert_eq!(exponent, number.normalised());
+        let number = Decimal::parse(&format!("{mantissa}e-{scale}")).unwrap();
+        prop_assert_eq!(Decimal::parse(&number.to_string()).unwrap(), number);
+        let digits = number.to_string().replace('.', "");
+        let expected = mantissa.to_string();
+        prop_assert_eq!(digits.trim_matches('0'), expected.trim_matches('0'));
+    }
+
+    #[test]
+    fn a_damaged_snapshot_harms_nobody(damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40)) {
+        let mut bytes = include_bytes!("../data/prices.bin").to_vec();
+        for (place, value) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Ok(snapshot) = Snapshot::open(bytes) {
+            let book = PriceBook::default().with_snapshot(snapshot);
+            for (provider, model) in [("openai", "gpt-4o"), ("deepseek", "deepseek-v4-pro"), ("xai", "grok-4.20")] {
+                let query = CostQuery { provider, model, book: Some(&book), ..CostQuery::default() };
+                let _ = cost(&chat(1_000_000, 7, 0, 5, 0), &query).breakdown_json();
+                let _ = explain(&query, None);
+            }
+        }
     }
 
     #[test]

@@ -213,3 +213,48 @@ fn counts_beside_the_whole_are_told_by_the_total() {
     let read = usage("openai.chat", json);
     assert_eq!((read.tokens().output, read.buckets().text_out), (Some(30), Some(10)));
 }
+
+/// Each protocol carries its usage somewhere else in its events.
+#[test]
+fn every_stream_is_read_where_its_usage_stands() {
+    for (format, events) in [
+        (
+            "openai.chat.stream",
+            r#"[{"usage":null},{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}]"#,
+        ),
+        (
+            "openai.chat.stream",
+            r#"[{"x_groq":{"usage":{"prompt_tokens":7,"completion_tokens":2}}}]"#,
+        ),
+        (
+            "openai.responses.stream",
+            r#"[{"type":"response.output_text.delta","delta":"a"},
+                {"type":"response.completed","response":{"usage":{"input_tokens":7,"output_tokens":2}}}]"#,
+        ),
+        (
+            "bedrock.converse.stream",
+            r#"[{"metadata":{"usage":{"inputTokens":7,"outputTokens":2}}}]"#,
+        ),
+        (
+            "bedrock.converse.stream",
+            r#"[{"amazon-bedrock-invocationMetrics":{"inputTokenCount":7,"outputTokenCount":2}}]"#,
+        ),
+        (
+            "cohere.chat.stream",
+            r#"[{"type":"message-end","delta":{"usage":{"billed_units":{"input_tokens":7.0,"output_tokens":2}}}}]"#,
+        ),
+        (
+            "gemini.generate_content.stream",
+            r#"[{"usageMetadata":{"promptTokenCount":7}},{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2}}]"#,
+        ),
+    ] {
+        let by_shape = pricing::read_usage_by_shape(events).unwrap().1;
+        for read in [usage(format, events), by_shape] {
+            assert_eq!(
+                (read.tokens().input, read.tokens().output),
+                (Some(7), Some(2)),
+                "{format} {events}"
+            );
+        }
+    }
+}

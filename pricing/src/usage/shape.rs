@@ -36,8 +36,15 @@ fn of_event(event: &Fields<'_>) -> Option<UsageFormat> {
     if matches!(kind, Some("message_start" | "message_delta")) {
         return Some(UsageFormat::AnthropicMessages);
     }
-    let carriers = ["response", "metadata", "delta", "message"];
-    let outer = ["usage", "usageMetadata"].iter().find_map(|name| inner(event, name));
+    let carriers = ["response", "metadata", "delta", "message", "x_groq"];
+    let outer = [
+        "usage",
+        "usageMetadata",
+        "usage_metadata",
+        "amazon-bedrock-invocationMetrics",
+    ]
+    .iter()
+    .find_map(|name| inner(event, name));
     let usage = outer.or_else(|| carriers.iter().find_map(|name| inner(&inner(event, name)?, "usage")))?;
     of(&usage)
 }

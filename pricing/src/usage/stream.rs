@@ -26,6 +26,9 @@ struct Event<'a> {
     /// Cohere's `message-end`.
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
+    /// Groq's, where the caller did not ask for OpenAI's.
+    #[serde(borrow)]
+    x_groq: Option<&'a RawValue>,
     /// Bedrock's invoke streams.
     #[serde(borrow, rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<&'a RawValue>,
@@ -39,7 +42,7 @@ struct Inner<'a> {
 
 impl<'a> Event<'a> {
     fn usage(&self) -> Option<&'a str> {
-        let nested = [self.message, self.response, self.metadata, self.delta];
+        let nested = [self.message, self.response, self.metadata, self.delta, self.x_groq];
         // These fields are other things in other protocols (a delta may be a text): what is no object has no usage.
         let nested = nested
             .into_iter()
