@@ -20,11 +20,12 @@ class Frame:
         streaming: The program gets a stream.
         asynchronous: The program awaits.
         hide_usage: We asked for the usage, not the program.
+        options: What is sent instead of the program's options where we did.
         retrying: An attempt has failed and another will follow.
         active: False once the call has returned. A task that was started inside the call still sees it afterwards.
     """
 
-    __slots__ = ("active", "asynchronous", "call", "hide_usage", "retrying", "streaming", "tap")
+    __slots__ = ("active", "asynchronous", "call", "hide_usage", "options", "retrying", "streaming", "tap")
 
     def __init__(self, call: Call | None, streaming: bool, asynchronous: bool) -> None:
         self.call = call
@@ -32,6 +33,7 @@ class Frame:
         self.streaming = streaming
         self.asynchronous = asynchronous
         self.hide_usage = False
+        self.options: object = None
         self.retrying = False
         self.active = True
 

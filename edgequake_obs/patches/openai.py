@@ -16,6 +16,7 @@ from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
 from edgequake_obs.patches.frame import Frame, current, leave
+from edgequake_obs.patches.vendor import vendor_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeGuard
 
     from edgequake_obs.patches.hooks import Args, Handler, Hook, Kwargs, Original
+    from edgequake_obs.patches.vendor import Client
 
     class Options(Protocol):
         """What we use of the SDK's FinalRequestOptions."""
@@ -32,14 +34,6 @@ if TYPE_CHECKING:
         url: str
         json_data: dict[str, object] | bytes | None  # a `Body`; what is not an object is left alone
         extra_json: Mapping[str, object] | None
-
-    class BaseURL(Protocol):
-        def __init__(self, url: str, /) -> None: ...
-        @property
-        def host(self) -> str: ...
-
-    class Client(Protocol):
-        base_url: BaseURL
 
 
 class Surface:
@@ -96,9 +90,11 @@ class _Version:
 
 
 def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
-    frame, args, kwargs = _begin(args, kwargs, asynchronous=False)
+    frame = _begin(args, kwargs, False)
     if frame is None:
         return original(*args, **kwargs)
+    if frame.hide_usage:
+        args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
     try:
         return original(*args, **kwargs)
@@ -110,9 +106,11 @@ def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
 
 
 async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
-    frame, args, kwargs = _begin(args, kwargs, asynchronous=True)
+    frame = _begin(args, kwargs, True)
     if frame is None:
         return await original(*args, **kwargs)
+    if frame.hide_usage:
+        args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
     try:
         return await original(*args, **kwargs)
@@ -126,7 +124,7 @@ async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
 def _process_response(original: Original, args: Args, kwargs: Kwargs) -> object:
     # Before any object is made of the answer: the record's duration is the provider's, not pydantic's.
     frame = current.get()
-    if frame is not None and frame.call is not None and frame.active:
+    if frame is not None and frame.active and frame.call is not None:
         try:
             _answered(frame, kwargs["response"])
         except Exception as error:
@@ -158,47 +156,55 @@ def _build_request(original: Original, args: Args, kwargs: Kwargs) -> object:
     return original(*args, **kwargs)
 
 
-def _begin(args: Args, kwargs: Kwargs, *, asynchronous: bool) -> tuple[Frame | None, Args, Kwargs]:
+def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
     try:
         options: Options = args[2] if len(args) > 2 else kwargs["options"]
-        surface = SURFACES.get(options.url) or _surface_of(options.url)
+        url = options.url
+        surface = SURFACES.get(url) or _surface_of(url)
         if surface is None or options.method.lower() != "post":
-            return None, args, kwargs
+            return None
         outer = current.get()
         if outer is not None and outer.active:
-            return Frame(None, False, asynchronous), args, kwargs
+            return Frame(None, False, asynchronous)
         client: Client = args[0] if args else kwargs["self"]
-        vendor = _vendor_of(client, options.url)
+        vendor = vendor_of(client, url)
         params = _params(options)
-        streaming = kwargs.get("stream") is True or (params is not None and params.get("stream") is True)
+        model = streams = None
+        if params is not None:
+            model, streams = params.get("model"), params.get("stream")
+        streaming = kwargs.get("stream") is True or streams is True
+        key = getattr(client, "api_key", None)
         call = _native.begin_call(
             origin="openai",
             origin_version=_Version.text,
             provider=vendor.provider,
             operation=surface.operation,
             server_address=vendor.address,
-            model=None if params is None else _text(params.get("model")),
+            model=model if isinstance(model, str) else None,
             streaming=streaming,
             params=params,
             caller=caller(),
-            api_key=_text(getattr(client, "api_key", None)),
+            api_key=key if isinstance(key, str) else None,
         )
         frame = Frame(call, streaming, asynchronous)
     except Exception as error:
         _native.note_internal_error("openai call", error)
-        return None, args, kwargs
+        return None
     if streaming and params is not None and surface.reports_usage_on_request and vendor.accepts_stream_usage:
         try:
             asking = _asking_for_usage(options, params)
             if asking is not None:
+                frame.options = asking
                 frame.hide_usage = True
-                if len(args) > 2:
-                    args = (*args[:2], asking, *args[3:])
-                else:
-                    kwargs = {**kwargs, "options": asking}
         except Exception as error:
             _native.note_internal_error("openai stream options", error)
-    return frame, args, kwargs
+    return frame
+
+
+def _with_options(args: Args, kwargs: Kwargs, options: object) -> tuple[Args, Kwargs]:
+    if len(args) > 2:
+        return (*args[:2], options, *args[3:]), kwargs
+    return args, {**kwargs, "options": options}
 
 
 def _asking_for_usage(options: Options, params: Mapping[str, object]) -> Options | None:
@@ -226,10 +232,6 @@ def _params(options: Options) -> dict[str, object] | None:
     if options.extra_json:
         return {**(body if isinstance(body, dict) else {}), **options.extra_json}
     return body if isinstance(body, dict) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _answered(frame: Frame, response: tee.Response) -> None:
@@ -288,31 +290,3 @@ def _surface_of(url: str) -> Surface | None:
         if path.endswith(ending) or path == ending[1:]:
             return surface
     return None
-
-
-class _Vendor:
-    __slots__ = ("accepts_stream_usage", "address", "base_url", "provider")
-
-    def __init__(self, client: Client, base_url: BaseURL) -> None:
-        self.base_url = base_url
-        self.provider = _native.provider_of_url(str(base_url))
-        if self.provider == "openai" and any(base.__name__ == "BaseAzureClient" for base in type(client).__mro__):
-            self.provider = "azure"  # behind a gateway of the program's own
-        self.address = base_url.host or None
-        self.accepts_stream_usage = _native.accepts_stream_usage(self.provider)
-
-
-# By the identity of the client's URL object, which an entry keeps alive: to look at an httpx URL takes microseconds.
-_vendors: dict[int, _Vendor] = {}
-
-
-def _vendor_of(client: Client, url: str) -> _Vendor:
-    base_url = client.base_url
-    if url.startswith("http"):
-        return _Vendor(client, type(base_url)(url))
-    known = _vendors.get(id(base_url))
-    if known is None or known.base_url is not base_url:
-        if len(_vendors) > 256:  # a program that makes a client for each call
-            _vendors.clear()
-        known = _vendors[id(base_url)] = _Vendor(client, base_url)
-    return known

@@ -287,12 +287,13 @@ class Native:
 
 import edgequake_obs.patches.openai as hooks
 import edgequake_obs.patches.tee as tee
-hooks._native = tee._native = Native()
+import edgequake_obs.patches.vendor as vendor
+hooks._native = tee._native = vendor._native = Native()
 url, bad = sys.argv[1:]
 for broken in ["begin_call", "answered", "tap", "feed", "eof", "closed", "failed", "attempt", "attempt_failed",
                "provider_of_url", "accepts_stream_usage", "stream_usage_injected"]:
     noted = []
-    hooks._vendors.clear()
+    vendor._known.clear()
     client = openai.OpenAI(base_url=url, api_key="none")
     chunks = list(client.chat.completions.create(model="m", messages=[], stream=True))
     assert chunks[10].choices[0].finish_reason == "stop"
