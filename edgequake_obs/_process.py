@@ -10,10 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
+    from threading import Thread
 
 _AT_EXIT = 2.0  # seconds: the longest that the end of a program may wait for the disk
 
+_FORK_WAITS = 1.0  # seconds
+
 is_first_call = True
+_maker: Thread | None = None
+_is_importing = False
 
 
 def start() -> None:
@@ -23,7 +28,7 @@ def start() -> None:
 
     atexit.register(_native.shutdown, _AT_EXIT)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_in_child)
+        os.register_at_fork(before=_before_fork, after_in_child=_in_child)
     _flush_with_multiprocessing()
 
 
@@ -37,9 +42,11 @@ def first_call() -> None:
     from os.path import exists
 
     if not exists(path):
+        global _maker  # noqa: PLW0603 - a fork waits for it
         from threading import Thread
 
-        Thread(target=_make_ledger, args=(path,), name="edgequake-ledger").start()
+        _maker = Thread(target=_make_ledger, args=(path,), name="edgequake-ledger")
+        _maker.start()
 
 
 def _make_ledger(path: str) -> None:
@@ -51,9 +58,18 @@ def _make_ledger(path: str) -> None:
         _native.note_internal_error("first creation of the ledger", error)
 
 
+def _before_fork() -> None:
+    global _is_importing  # noqa: PLW0603 - for the child
+    # A child that is forked in the middle of an import waits for it for ever.
+    if _maker is not None:
+        _maker.join(_FORK_WAITS)
+        _is_importing = _maker.is_alive()
+
+
 def _in_child() -> None:
     global is_first_call  # noqa: PLW0603 - as above
-    is_first_call = True
+    # Where the parent's thread was not done, its half-made import cannot be used here: whoever reads makes the ledger.
+    is_first_call = not _is_importing
     _flush_with_multiprocessing()
 
 

@@ -7,6 +7,7 @@ base URL, where the recorded answer of that call is played back.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import tempfile
 from collections.abc import Iterable
@@ -87,12 +88,12 @@ class Tour:
 
     def openai_package(self) -> None:
         """Call through the openai package, which knows nothing of us; its program stays as it is."""
-        import openai
+        openai = _package("openai")
 
-        def client(way: str) -> openai.OpenAI:
+        def client(way: str) -> Any:
             return openai.OpenAI(base_url=self._server.url(OPENAI_PACKAGE[way]), api_key="sk-demo", max_retries=0)
 
-        def asked(way: str) -> Any:
+        def asked(way: str) -> dict[str, Any]:
             return self._exchanges[OPENAI_PACKAGE[way]].request
 
         edgequake_obs.instrument("openai")
@@ -113,11 +114,9 @@ class Tour:
         print(f"  {run.calls} calls so far, {run.input_tokens} tokens in, {run.cost_usd} USD")
 
     async def _openai_async(self) -> None:
-        import openai
-
         exchange_id = OPENAI_PACKAGE["async"]
-        asked: Any = self._exchanges[exchange_id].request
-        async with openai.AsyncOpenAI(base_url=self._server.url(exchange_id), api_key="sk-demo") as client:
+        asked = self._exchanges[exchange_id].request
+        async with _package("openai").AsyncOpenAI(base_url=self._server.url(exchange_id), api_key="sk-demo") as client:
             answer: Any = await client.chat.completions.create(**asked)
         self._line("openai package", "async", exchange_id, _said(answer.choices[0].message))
 
@@ -129,6 +128,11 @@ class Tour:
 
     def _line(self, client: str, way: str, exchange_id: str, outcome: str) -> None:
         print(f"  {client:15} {way:23} {self._exchanges[exchange_id].model:34} {outcome}")
+
+
+def _package(name: str) -> Any:
+    """A package that need not be installed, and whose types are therefore not known here."""
+    return importlib.import_module(name)
 
 
 def _said(message: Any) -> str:

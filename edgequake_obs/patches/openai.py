@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         url: str
         json_data: dict[str, object] | bytes | None  # a `Body`; what is not an object is left alone
         extra_json: Mapping[str, object] | None
+        headers: object  # a dict, or the SDK's mark for none
 
 
 class Surface:
@@ -185,6 +186,7 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
             params=params,
             caller=caller(),
             api_key=key if isinstance(key, str) else None,
+            headers=(getattr(client, "_custom_headers", None), options.headers),
         )
         frame = Frame(call, streaming, asynchronous)
     except Exception as error:

@@ -8,6 +8,7 @@ use pricing::{Cost, CostQuery, CostStatus, Tokens, UsageFormat};
 
 use crate::core::core;
 use crate::estimate::TextSize;
+use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
 use crate::providers::openai::Facts;
 use crate::scope::Scope;
@@ -163,7 +164,9 @@ impl OpenCall {
         let cost = record.cost.as_ref();
         let cost_usd = cost.and_then(|cost| cost.usd);
         if let Some(scope) = scope {
-            let unpriced = cost.is_some_and(|cost| matches!(cost.status, CostStatus::Unpriced | CostStatus::Partial));
+            // A failed call that reported nothing has cost nothing that anybody knows of.
+            let unpriced = cost_usd.is_none()
+                && !(record.outcome == Outcome::Error && cost.is_none_or(|cost| cost.status == CostStatus::NoUsage));
             let tokens = |reported: Option<u64>, estimated: Option<u64>| reported.or(estimated).unwrap_or(0);
             scope.add(
                 cost_usd,
@@ -177,6 +180,19 @@ impl OpenCall {
             duration_ns: record.duration_ns,
         });
         core().recorder().push(Box::new(record));
+    }
+
+    /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
+    pub(crate) fn fail(&self, failure: Failure) -> Failure {
+        let secrets = self.with_state(|state| state.start.secrets.clone()).unwrap_or_default();
+        let failure = failure.redacted(|text| redact::redact(text, &secrets).into_owned());
+        self.finish(Ending::Failed {
+            error_type: failure.error_type(),
+            message: failure.message.clone(),
+            // A call that was refused before it was sent has no answer, whatever status its exception has.
+            status: failure.status.filter(|_| failure.kind != FailureKind::InvalidRequest),
+        });
+        failure
     }
 
     /// What came of the call; nothing yet while it is under way.
@@ -205,6 +221,7 @@ impl State {
         error_type: Option<String>,
         request_id: Option<String>,
     ) {
+        let error_type = error_type.map(|error_type| self.redacted(&error_type));
         self.note_attempt(status, error_type, request_id);
     }
 
@@ -261,7 +278,7 @@ impl State {
                 message,
                 status,
             } => {
-                let message = self.redacted(&message);
+                let (error_type, message) = (self.redacted(&error_type), self.redacted(&message));
                 (
                     Outcome::Error,
                     Some(error_type),
@@ -341,23 +358,24 @@ impl State {
     }
 
     fn money(&self) -> Money {
-        let usage = match &self.facts.usage {
-            Some(json) => {
-                let format = UsageFormat::for_call(&self.start.provider, self.start.operation)
-                    .unwrap_or(UsageFormat::OpenAiChat);
-                pricing::read_usage(format, json).ok()
-            }
-            None => None,
-        };
-        if let Some(usage) = usage {
-            return Money {
-                tokens: *usage.tokens(),
-                estimated: None,
-                cost: Some(self.price(&usage)),
+        if let Some(json) = &self.facts.usage {
+            let format =
+                UsageFormat::for_call(&self.start.provider, self.start.operation).unwrap_or(UsageFormat::OpenAiChat);
+            return match pricing::read_usage(format, json) {
+                Ok(usage) => Money {
+                    tokens: *usage.tokens(),
+                    estimated: None,
+                    cost: Some(self.price(&usage)),
+                },
+                Err(why) => Money {
+                    tokens: pricing::reported_tokens(json),
+                    estimated: None,
+                    cost: Some(Cost::of_invalid_usage(why)),
+                },
             };
         }
         // Only a stream that brought text has been billed without saying so; what an error cost is not known.
-        if self.facts.usage.is_some() || !self.start.streaming || self.facts.written.is_empty() {
+        if !self.start.streaming || self.facts.written.is_empty() {
             return Money::default();
         }
         let estimated = (self.start.asked.input.tokens(), self.facts.written.tokens());

@@ -70,8 +70,7 @@ pub(crate) async fn run(
         Ok(Answered::Stream(response)) => response,
         Err(mut failure) => {
             failure.retries = call.with_state(|state| state.attempts_so_far()).unwrap_or(0);
-            fail(&call, &mut failure);
-            return reply(Err(failure));
+            return reply(Err(call.fail(failure)));
         }
     };
     let stream = Stream::new(Arc::clone(&call));
@@ -86,18 +85,6 @@ pub(crate) async fn run(
         }
     })
     .await;
-}
-
-fn fail(call: &OpenCall, failure: &mut Failure) {
-    let redacted = call.with_state(|state| (state.redacted(&failure.message), state.redacted(&failure.body)));
-    if let Some((message, body)) = redacted {
-        (failure.message, failure.body) = (message, body);
-    }
-    call.finish(Ending::Failed {
-        error_type: failure.error_type(),
-        message: failure.message.clone(),
-        status: failure.status,
-    });
 }
 
 enum Answered {
@@ -360,20 +347,17 @@ async fn whole_answer(stream: &Stream, body: &[u8]) {
                 stream.end_whole();
             }
         }
-        Ok((_, Some(error))) => stream.fail(of_provider(&stream.call, error)),
+        Ok((_, Some(error))) => stream.fail(of_provider(error)),
         Err(message) => stream.fail(Failure::new(FailureKind::InvalidResponse, message)),
     }
 }
 
 /// The failure that an error event, or an error in a whole answer, stands for.
-fn of_provider(call: &OpenCall, error: openai::ProviderError) -> Failure {
-    let message = call
-        .with_state(|state| state.redacted(&error.message))
-        .unwrap_or_default();
+fn of_provider(error: openai::ProviderError) -> Failure {
     Failure {
         status: error.status,
         code: error.code,
-        ..Failure::new(FailureKind::Status, message)
+        ..Failure::new(FailureKind::Status, error.message)
     }
 }
 
@@ -412,7 +396,7 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
             }
         }
         Some(EventKind::Error(error)) => {
-            stream.fail(of_provider(&stream.call, error));
+            stream.fail(of_provider(error));
             Next::Stop
         }
         Some(EventKind::Invalid(message)) => {

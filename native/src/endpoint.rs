@@ -55,6 +55,25 @@ pub(crate) fn parse(text: &str) -> Option<Endpoint> {
 }
 
 impl Endpoint {
+    /// What of the URL may be a credential: user and password, and the values of its query.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let user_info = self
+            .credentials
+            .iter()
+            .flat_map(|all| std::iter::once(all.as_str()).chain(all.split(':')));
+        let values = self
+            .query
+            .iter()
+            .flat_map(|query| query.split('&'))
+            .filter_map(|pair| Some(pair.split_once('=')?.1));
+        // Short values are versions and flags, which stand in many texts.
+        user_info
+            .chain(values)
+            .filter(|value| value.len() >= 8)
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The URL of an operation; a base that names it already is taken as it is.
     pub(crate) fn with_path(&self, operation: &str) -> Option<Uri> {
         let path = if self.path.ends_with(operation) {

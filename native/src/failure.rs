@@ -55,6 +55,22 @@ impl Failure {
         }
     }
 
+    /// The same without secrets, wherever the provider may have repeated them.
+    #[must_use]
+    pub(crate) fn redacted(self, redact: impl Fn(&str) -> String) -> Self {
+        Self {
+            message: redact(&self.message),
+            code: self.code.as_deref().map(&redact),
+            headers: self
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, redact(&value)))
+                .collect(),
+            body: redact(&self.body),
+            ..self
+        }
+    }
+
     /// The column `error_type`: the provider's code, else the HTTP status, else the kind of failure.
     #[must_use]
     pub(crate) fn error_type(&self) -> String {

@@ -24,6 +24,23 @@ pub(crate) fn redact<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     mask_tokens(out)
 }
 
+/// Adds the value of a header to `secrets` if the header's name says that it carries a credential: whole, and without
+/// its scheme (`Bearer`), as a provider would repeat it.
+pub(crate) fn note_header(name: &str, value: &str, secrets: &mut Vec<String>) {
+    let name = name.to_ascii_lowercase();
+    if ["authorization", "key", "token", "secret", "cookie", "password"]
+        .iter()
+        .any(|word| name.contains(word))
+    {
+        secrets.push(value.to_owned());
+        secrets.extend(
+            value
+                .split_once(' ')
+                .map(|(_, credential)| credential.trim().to_owned()),
+        );
+    }
+}
+
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'=' | b'+' | b'/')
 }

@@ -99,11 +99,7 @@ impl Stream {
 
     /// The stream broke. The record is made now: whether the consumer reads up to here changes nothing of it.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.call.finish(Ending::Failed {
-            error_type: failure.error_type(),
-            message: failure.message.clone(),
-            status: failure.status,
-        });
+        let failure = self.call.fail(failure);
         let mut inner = self.lock();
         inner.end.get_or_insert(End::Failed(Box::new(failure)));
         self.wake(inner);

@@ -100,18 +100,13 @@ impl Tap {
         self.end(Ending::ClosedEarly);
     }
 
-    pub(crate) fn failed(&mut self, failure: &Failure) {
-        let ending = Ending::Failed {
-            error_type: failure.error_type(),
-            message: failure.message.clone(),
-            status: failure.status,
-        };
-        self.call.finish(ending);
+    pub(crate) fn failed(&mut self, failure: Failure) {
+        self.call.fail(failure);
     }
 
     fn end(&mut self, ending: Ending) {
         match self.failure.take() {
-            Some(failure) => self.failed(&failure),
+            Some(failure) => self.failed(failure),
             None => self.call.finish(ending),
         }
     }

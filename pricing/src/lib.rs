@@ -34,5 +34,5 @@ pub use query::CostQuery;
 pub use resolve::{Outcome, Step, resolve};
 pub use snapshot::{Entry, Snapshot, price_version};
 pub use tokens::{Buckets, Tokens};
-pub use usage::{Unit, Usage, UsageFormat, estimated_usage, read_usage, read_usage_by_shape};
+pub use usage::{Unit, Usage, UsageFormat, estimated_usage, read_usage, read_usage_by_shape, reported_tokens};
 pub use usd::Usd;

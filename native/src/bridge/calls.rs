@@ -88,10 +88,10 @@ pub(crate) fn call_sync(
     let call = OpenCall::begin(prepared.start);
     let request = match prepared.request {
         Ok(request) => request,
-        Err(failure) => return made.reply(py, Err(refuse(&call, failure))),
+        Err(failure) => return made.reply(py, Err(call.fail(failure))),
     };
     let Some(io) = core().io() else {
-        return made.reply(py, Err(refuse(&call, no_thread())));
+        return made.reply(py, Err(call.fail(no_thread())));
     };
     let slot = Arc::new(Slot::default());
     let (their_slot, their_call) = (Arc::clone(&slot), Arc::clone(&call));
@@ -119,19 +119,6 @@ pub(crate) fn call_sync(
             return Err(interrupt);
         }
     }
-}
-
-/// A call refused before anything was sent: it has a record all the same.
-fn refuse(call: &OpenCall, mut failure: Failure) -> Failure {
-    if let Some(message) = call.with_state(|state| state.redacted(&failure.message)) {
-        failure.message = message;
-    }
-    call.finish(Ending::Failed {
-        error_type: failure.error_type(),
-        message: failure.message.clone(),
-        status: None,
-    });
-    failure
 }
 
 /// An asynchronous call under way.
@@ -188,7 +175,7 @@ pub(crate) fn call_async(
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => {
-            deliver(Err(refuse(&call, failure)));
+            deliver(Err(call.fail(failure)));
             return Ok(Pending {
                 call,
                 task: None,
@@ -197,7 +184,7 @@ pub(crate) fn call_async(
         }
     };
     let Some(io) = core().io() else {
-        deliver(Err(refuse(&call, no_thread())));
+        deliver(Err(call.fail(no_thread())));
         return Ok(Pending {
             call,
             task: None,

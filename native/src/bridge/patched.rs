@@ -14,6 +14,7 @@ use crate::fingerprint;
 use crate::headers::ResponseFacts;
 use crate::ids;
 use crate::providers::openai::{self, Facts};
+use crate::redact;
 use crate::tap::Tap;
 
 /// A call under way. Every ending is idempotent: the first one wins.
@@ -35,7 +36,7 @@ fn origin_of(name: &str) -> &'static str {
 /// The start hook of a patched client.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
-#[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None))]
+#[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None, headers=None))]
 pub(crate) fn begin_call(
     origin: &str,
     origin_version: Option<&str>,
@@ -47,6 +48,7 @@ pub(crate) fn begin_call(
     params: Option<&Bound<'_, PyAny>>,
     caller: Option<&Bound<'_, PyAny>>,
     api_key: Option<&str>,
+    headers: Option<Vec<Bound<'_, PyAny>>>,
 ) -> PyResult<Call> {
     let caller = Caller::read(caller)?;
     let embeddings = operation == "embeddings";
@@ -65,13 +67,32 @@ pub(crate) fn begin_call(
         scope: caller.scope,
         parent: caller.parent,
         api_key_id: api_key.filter(|key| !key.is_empty()).and_then(fingerprint::of),
-        secrets: api_key.map(str::to_owned).into_iter().collect(),
+        secrets: secrets(api_key, headers.as_deref().unwrap_or_default()),
         asked,
     };
     Ok(Call {
         call: OpenCall::begin(start),
         embeddings,
     })
+}
+
+/// The key, and the values of secret headers: `headers` are dicts of names and values, or whatever stands for none.
+fn secrets(api_key: Option<&str>, headers: &[Bound<'_, PyAny>]) -> Vec<String> {
+    let mut secrets: Vec<String> = api_key.map(str::to_owned).into_iter().collect();
+    for pair in headers
+        .iter()
+        .filter_map(|headers| headers.cast::<PyDict>().ok())
+        .flatten()
+    {
+        if let Ok((name, value)) = pair
+            .0
+            .extract::<String>()
+            .and_then(|name| Ok((name, pair.1.extract::<String>()?)))
+        {
+            redact::note_header(&name, &value, &mut secrets);
+        }
+    }
+    secrets
 }
 
 /// The request's own fields. Its messages are content: they are measured, where an estimate may be needed, never kept.
@@ -252,6 +273,6 @@ impl StreamTap {
             code: Some(error_type.to_owned()),
             ..Failure::new(kind, message)
         };
-        self.tap.lock().unwrap_or_else(PoisonError::into_inner).failed(&failure);
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).failed(failure);
     }
 }

@@ -19,6 +19,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 use crate::providers::Vendor;
 use crate::providers::vendors;
+use crate::redact;
 use crate::settings;
 use crate::transport::Outgoing;
 
@@ -96,14 +97,10 @@ pub(crate) fn prepare(
     let caller = Caller::read(caller)?;
     let streaming = control.stream;
     let mut secrets: Vec<String> = key.iter().cloned().collect();
-    secrets.extend(endpoint.iter().filter_map(|e| e.credentials.clone()));
-    secrets.extend(
-        control
-            .extra_headers
-            .iter()
-            .filter(|(name, _)| is_secret(name))
-            .map(|(_, value)| value.clone()),
-    );
+    secrets.extend(endpoint.iter().flat_map(Endpoint::secrets));
+    for (name, value) in &control.extra_headers {
+        redact::note_header(name, value, &mut secrets);
+    }
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
@@ -226,14 +223,6 @@ fn first_set(variables: &[&str]) -> Option<String> {
 
 fn base_of(vendor: &Vendor) -> Option<String> {
     first_set(vendor.base_variables).or_else(|| (!vendor.base_url.is_empty()).then(|| vendor.base_url.to_owned()))
-}
-
-/// Headers whose values are credentials.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["authorization", "key", "token", "secret", "cookie", "password"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 /// What the request is put together from.

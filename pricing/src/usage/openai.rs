@@ -84,24 +84,33 @@ pub(super) fn inclusive(
         image_out: outputs.image_tokens,
         ..Buckets::default()
     };
-    let tokens = Tokens {
-        input,
-        output,
-        cache_read: cached_tokens,
-        cache_write_5m: cache_write_tokens,
-        reasoning: outputs.reasoning_tokens,
-        audio_input: audio_tokens,
-        audio_output: outputs.audio_tokens,
-        image_input: image_tokens,
-        image_output: outputs.image_tokens,
-        ..Tokens::default()
-    };
     Ok(Usage {
-        tokens,
+        tokens: tokens(input, inputs, output, outputs),
         buckets,
         missing: Side::missing(input, output),
         ..Usage::default()
     })
+}
+
+fn tokens(input: Option<u64>, inputs: InputDetails, output: Option<u64>, outputs: OutputDetails) -> Tokens {
+    Tokens {
+        input,
+        output,
+        cache_read: inputs.cached_tokens,
+        cache_write_5m: inputs.cache_write_tokens,
+        reasoning: outputs.reasoning_tokens,
+        audio_input: inputs.audio_tokens,
+        audio_output: outputs.audio_tokens,
+        image_input: inputs.image_tokens,
+        image_output: outputs.image_tokens,
+        ..Tokens::default()
+    }
+}
+
+/// The counts of a chat usage as they stand there, whether they agree with each other or not.
+pub(super) fn reported(usage: &ChatUsage<'_>) -> Tokens {
+    let outputs = usage.completion_tokens_details.unwrap_or_default();
+    tokens(usage.prompt_tokens, usage.inputs(), usage.completion_tokens, outputs)
 }
 
 pub(super) fn chat(usage: &ChatUsage<'_>) -> Result<Usage, PricingError> {
