@@ -100,6 +100,11 @@ def added(measure: Callable[[Callable[..., Any]], Taken], plain: Copy, patched: 
     return differences
 
 
+def records() -> int:
+    """How many calls this process has recorded."""
+    return int(str(edgequake_obs.stats()["recorded"]))
+
+
 def warm_up(times: int) -> int:
     return max(3, times // 10)
 
@@ -118,13 +123,13 @@ def main(port: int, chunks: int, calls: int, streams: int) -> None:
     edgequake_obs.instrument("openai")
     patched = Copy(port)
     patched.leave_the_stage()
-    recorded = edgequake_obs.stats()["recorded"]
+    recorded = records()
     per_call = added(call, plain, patched, calls)
     per_stream = added(stream, plain, patched, streams)
     edgequake_obs.flush(10)
     # One record for each call through the patched copy, none for the other: else something else was measured.
     expected = calls + streams + warm_up(calls) + warm_up(streams)
-    assert edgequake_obs.stats()["recorded"] - recorded == expected
+    assert records() - recorded == expected
     own = Taken(*(statistics.median(values) for values in zip(*per_call, strict=True)))
     print(json.dumps({"call": summary(per_call), "chunk": summary(per_stream, own, chunks)}))
 
