@@ -142,6 +142,9 @@ class _Progress:
             return b""
 
     def failed(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            self.closed()  # a task's cancellation, Ctrl-C: the program left, the stream did not fail
+            return
         if self.ended:
             return
         self.ended = True

@@ -143,6 +143,9 @@ def observe(situation: Situation, program: Program) -> dict[str, Any]:
     log = _Log()
     logger = logging.getLogger("openai")
     logger.addHandler(log)
+    # What the SDK leaves of generators when a loop ends falls over each other now and then; pytest would keep what
+    # asyncio says of it, with the frames, and with them the stream.
+    logging.getLogger("asyncio").disabled = True
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

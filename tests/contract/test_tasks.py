@@ -65,7 +65,8 @@ def test_cancelled_in_a_stream(compare: Compare) -> None:
         done, _ = await asyncio.wait([task])
         return [task.cancelled() for task in done]
 
-    only(compare(situation, "async").records, **CANCELLED, streaming=True)
+    # It left the stream, as with `break`; nothing went wrong.
+    only(compare(situation, "async").records, operation="chat", outcome="closed_early", error_type=None, streaming=True)
 
 
 def test_time_limit_of_the_program(compare: Compare) -> None:
