@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import importlib.util
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,10 @@ OPENAI_PACKAGE = {
     "failing": "openai-chat-testlm-test-exception-event-recorded-on-lm-error-0-30d2c371",
 }
 
+# A recording's arguments are of any type, so the overloads by `stream` cannot tell which answer they lead to.
+_completion: Callable[..., Any] = edgequake_obs.completion
+_acompletion: Callable[..., Awaitable[Any]] = edgequake_obs.acompletion
+
 
 class Tour:
     """The demo's calls, against one replaying server; each call prints a line."""
@@ -61,10 +65,10 @@ class Tour:
         """Call through `edgequake_obs` itself, whose functions and answers are litellm's."""
         with edgequake_obs.context(user="ada", session="demo", tags={"feature": "tour", "client": "own"}) as run:
             for exchange_id in OWN_CLIENT["plain"]:
-                answer: Any = edgequake_obs.completion(**self._own(exchange_id))
+                answer = _completion(**self._own(exchange_id))
                 self._line("own client", "plain", exchange_id, _said(answer.choices[0].message))
             for exchange_id in OWN_CLIENT["streamed"]:
-                stream: Any = edgequake_obs.completion(**self._own(exchange_id))
+                stream = _completion(**self._own(exchange_id))
                 self._line("own client", "streamed", exchange_id, _joined(stream))
             asyncio.run(self._own_async())
             for exchange_id in OWN_CLIENT["embedding"]:
@@ -72,18 +76,18 @@ class Tour:
                 self._line("own client", "embedding", exchange_id, f"{len(vectors.data)} vector")
             for exchange_id in OWN_CLIENT["failing"]:
                 try:
-                    edgequake_obs.completion(**self._own(exchange_id), max_retries=0)
+                    _completion(**self._own(exchange_id), max_retries=0)
                 except Exception as error:
                     self._line("own client", "failing", exchange_id, type(error).__name__)
         print(f"  {run.calls} calls so far, {run.input_tokens} tokens in, {run.cost_usd} USD")
 
     async def _own_async(self) -> None:
-        calls = [edgequake_obs.acompletion(**self._own(exchange_id)) for exchange_id in OWN_CLIENT["async"]]
+        calls = [_acompletion(**self._own(exchange_id)) for exchange_id in OWN_CLIENT["async"]]
         answers: list[Any] = await asyncio.gather(*calls)
         for exchange_id, answer in zip(OWN_CLIENT["async"], answers, strict=True):
             self._line("own client", "async", exchange_id, _said(answer.choices[0].message))
         for exchange_id in OWN_CLIENT["async streamed"]:
-            stream: Any = await edgequake_obs.acompletion(**self._own(exchange_id))
+            stream = await _acompletion(**self._own(exchange_id))
             self._line("own client", "async streamed", exchange_id, _joined([chunk async for chunk in stream]))
 
     def openai_package(self) -> None:
