@@ -11,6 +11,7 @@ mod fingerprint;
 mod fork;
 mod headers;
 mod ids;
+mod json_scan;
 mod json_text;
 mod loops;
 mod open_calls;

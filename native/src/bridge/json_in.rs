@@ -7,47 +7,22 @@ use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserializer, Visitor};
 
 use super::classes;
 use super::object::Child;
-
-/// The members of a JSON object, each value as the text it is in `json`. Nothing for text that is no object.
-pub(crate) fn members(json: &Bytes) -> Vec<(String, Bytes)> {
-    struct Members<'a>(&'a Bytes);
-    impl<'de> Visitor<'de> for Members<'_> {
-        type Value = Vec<(String, Bytes)>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut out: Vec<(String, Bytes)> = Vec::with_capacity(8);
-            while let Some(key) = map.next_key::<String>()? {
-                let value: &'de RawValue = map.next_value()?;
-                let value = self.0.slice_ref(value.get().as_bytes());
-                // Where a name stands twice the last one counts, as with Python's json.
-                match out.iter_mut().find(|(name, _)| *name == key) {
-                    Some(member) => member.1 = value,
-                    None => out.push((key, value)),
-                }
-            }
-            Ok(out)
-        }
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    deserializer.deserialize_map(Members(json)).unwrap_or_default()
-}
+use crate::{json_scan, json_text};
 
 fn elements(json: &Bytes) -> Vec<Bytes> {
-    let parsed: Result<Vec<&RawValue>, _> = serde_json::from_slice(json);
-    parsed
-        .map(|list| {
-            list.into_iter()
-                .map(|item| json.slice_ref(item.get().as_bytes()))
-                .collect()
-        })
-        .unwrap_or_default()
+    json_scan::elements(json).map(|item| json.slice_ref(item)).collect()
+}
+
+/// A member's name without its escapes.
+pub(crate) fn name_of(inner: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(inner) {
+        plain if memchr::memchr(b'\\', inner).is_none() => plain,
+        escaped => Cow::Owned(json_text::unescape(&escaped)),
+    }
 }
 
 /// A JSON value as a Python one; objects become what `child` says.
@@ -58,8 +33,8 @@ pub(crate) fn to_python(py: Python<'_>, json: &Bytes, child: Child) -> PyResult<
             Child::Of(kind) => classes::make(py, kind, json.clone())?,
             Child::Plain => {
                 let dict = PyDict::new(py);
-                for (name, value) in members(json) {
-                    dict.set_item(name, to_python(py, &value, Child::Plain)?)?;
+                for (name, value) in json_scan::members(json) {
+                    dict.set_item(name_of(name), to_python(py, &json.slice_ref(value), Child::Plain)?)?;
                 }
                 dict.into_any().unbind()
             }
@@ -119,7 +94,7 @@ fn string<'py>(py: Python<'py>, json: &Bytes) -> Bound<'py, PyString> {
     }
     match serde_json::from_slice::<Cow<'_, str>>(json) {
         Ok(text) => PyString::new(py, &text),
-        Err(_) => PyString::new(py, &crate::json_text::unescape(&String::from_utf8_lossy(inner))),
+        Err(_) => PyString::new(py, &json_text::unescape(&String::from_utf8_lossy(inner))),
     }
 }
 

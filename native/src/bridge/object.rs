@@ -10,6 +10,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::json_in;
 use super::kinds::{Field, Kind, Missing};
+use crate::json_scan;
 
 /// What stands in a field.
 #[derive(Clone, Copy, Debug)]
@@ -83,10 +84,16 @@ impl OpenAIObject {
     fn fields(&self) -> MutexGuard<'_, Content> {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         if let Content::Json(json) = &*content {
-            let fields = json_in::members(json)
-                .into_iter()
-                .map(|(name, value)| (key_for(self.kind, &name), Slot::Json(value)))
-                .collect();
+            let mut fields: Vec<(Key, Slot)> = Vec::with_capacity(8);
+            for (name, value) in json_scan::members(json) {
+                let key = key_for(self.kind, &json_in::name_of(name));
+                let slot = Slot::Json(json.slice_ref(value));
+                // Where a name stands twice the last one counts, as with Python's json.
+                match fields.iter_mut().find(|(known, _)| known.as_str() == key.as_str()) {
+                    Some(field) => field.1 = slot,
+                    None => fields.push((key, slot)),
+                }
+            }
             *content = Content::Fields(fields);
         }
         content

@@ -4,11 +4,17 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use crate::estimate::TextSize;
+
+mod choices;
+mod errors;
+
+pub(crate) use errors::{ProviderError, read_error};
+
+use errors::error_in;
 
 /// What an answer, or a stream so far, says about the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,15 +28,6 @@ pub(crate) struct Facts {
     pub system_fingerprint: Option<String>,
     /// Text that the model wrote, as far as it arrived.
     pub written: TextSize,
-}
-
-/// An error object in a body or in an event of a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ProviderError {
-    pub message: String,
-    /// The provider's code, or else its type: what `error_type` records.
-    pub code: Option<String>,
-    pub status: Option<u16>,
 }
 
 /// What one event of a stream was.
@@ -72,37 +69,6 @@ struct Body<'a> {
     object: Option<&'a RawValue>,
     #[serde(borrow, default)]
     message: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(default)]
-    index: Option<IndexOrOther>,
-    #[serde(borrow, default)]
-    finish_reason: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    delta: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum IndexOrOther {
-    Index(usize),
-    Other(IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct Delta<'a> {
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refusal: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tool_calls: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -156,75 +122,6 @@ impl Facts {
                 .and_then(|x| object(x.usage).map(str::to_owned));
         }
     }
-
-    fn take_finish_reason(&mut self, index: usize, reason: Cow<'_, str>) {
-        // A hostile index must not make the list grow without bound.
-        if index < 1024 && !reason.is_empty() {
-            if self.finish_reasons.len() <= index {
-                self.finish_reasons.resize(index + 1, String::new());
-            }
-            self.finish_reasons[index] = reason.into_owned();
-        }
-    }
-
-    fn take_choices(&mut self, choices: &RawValue) -> usize {
-        let Ok(choices) = serde_json::from_str::<Vec<Choice<'_>>>(choices.get()) else {
-            return 0;
-        };
-        for (at, choice) in choices.iter().enumerate() {
-            if let Some(reason) = text(choice.finish_reason) {
-                let index = match choice.index {
-                    Some(IndexOrOther::Index(index)) => index,
-                    Some(IndexOrOther::Other(_)) | None => at,
-                };
-                self.take_finish_reason(index, reason);
-            }
-            let Some(delta) = choice
-                .delta
-                .and_then(|d| serde_json::from_str::<Delta<'_>>(d.get()).ok())
-            else {
-                continue;
-            };
-            for part in [
-                delta.content,
-                delta.reasoning_content.or(delta.reasoning),
-                delta.refusal,
-            ] {
-                if let Some(part) = text(part) {
-                    self.written.add(&part);
-                }
-            }
-            if let Some(calls) = delta.tool_calls.filter(|calls| calls.get().len() > 4) {
-                self.written.add(&arguments_of(calls));
-            }
-        }
-        choices.len()
-    }
-}
-
-/// Names and arguments of a delta's tool calls: the part of them that the model wrote.
-fn arguments_of(calls: &RawValue) -> String {
-    #[derive(Deserialize)]
-    struct Call<'a> {
-        #[serde(borrow, default)]
-        function: Option<Function<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Function<'a> {
-        #[serde(borrow, default)]
-        name: Option<Cow<'a, str>>,
-        #[serde(borrow, default)]
-        arguments: Option<Cow<'a, str>>,
-    }
-    let Ok(calls) = serde_json::from_str::<Vec<Call<'_>>>(calls.get()) else {
-        return String::new();
-    };
-    calls
-        .into_iter()
-        .filter_map(|call| call.function)
-        .flat_map(|f| [f.name, f.arguments])
-        .flatten()
-        .collect()
 }
 
 /// Reads a whole answer. `Err` holds what is wrong with a body that is no JSON object.
@@ -236,7 +133,7 @@ pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>),
     let mut facts = Facts::default();
     facts.take(&parsed);
     if let Some(choices) = parsed.choices {
-        facts.take_choices(choices);
+        choices::read(choices.get().as_bytes(), &mut facts);
     }
     let error = error_in(&parsed).filter(|_| parsed.choices.is_none());
     Ok((facts, error))
@@ -308,103 +205,15 @@ pub(crate) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
         return EventKind::Error(error);
     }
     facts.take(&body);
-    let choices = body.choices.map_or(0, |choices| facts.take_choices(choices));
+    let choices = body
+        .choices
+        .map_or(0, |choices| choices::read(choices.get().as_bytes(), facts));
     let only_usage =
         choices == 0 && object(body.usage).is_some() && body.choices.is_some_and(|c| c.get().starts_with('['));
     if only_usage {
         EventKind::UsageOnly
     } else {
         EventKind::Chunk
-    }
-}
-
-fn error_in(body: &Body<'_>) -> Option<ProviderError> {
-    let raw = body.error.map(RawValue::get).filter(|raw| *raw != "null");
-    if let Some(raw) = raw {
-        return Some(read_error_object(raw));
-    }
-    // vLLM and LM Studio put the error's fields at the top level.
-    let is_error = text(body.object).is_some_and(|object| object == "error");
-    is_error.then(|| ProviderError {
-        message: owned(body.message).unwrap_or_default(),
-        code: None,
-        status: None,
-    })
-}
-
-fn read_error_object(raw: &str) -> ProviderError {
-    #[derive(Deserialize)]
-    struct Fields<'a> {
-        #[serde(borrow, default)]
-        message: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        code: Option<&'a RawValue>,
-        #[serde(borrow, default, rename = "type")]
-        kind: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        status: Option<&'a RawValue>,
-    }
-    let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw) else {
-        let message = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
-        return ProviderError {
-            message,
-            ..ProviderError::default()
-        };
-    };
-    let number = |raw: Option<&RawValue>| raw.and_then(|raw| raw.get().trim_matches('"').parse::<u16>().ok());
-    let named = |raw: Option<&RawValue>| owned(raw).filter(|code| code.parse::<u16>().is_err());
-    ProviderError {
-        message: owned(fields.message).unwrap_or_else(|| raw.to_owned()),
-        code: named(fields.code)
-            .or_else(|| named(fields.kind))
-            .or_else(|| named(fields.status)),
-        status: number(fields.code)
-            .or_else(|| number(fields.status))
-            .filter(|status| (400..600).contains(status)),
-    }
-}
-
-/// What the body of an answer with an error status says.
-pub(crate) fn read_error(body: &[u8]) -> ProviderError {
-    let text = String::from_utf8_lossy(body);
-    #[derive(Deserialize)]
-    struct Plain<'a> {
-        #[serde(borrow, default)]
-        message: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        detail: Option<&'a RawValue>,
-        #[serde(borrow, default, rename = "type")]
-        kind: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        code: Option<&'a RawValue>,
-    }
-    // Some gateways wrap the object in a list.
-    let inner = text
-        .trim()
-        .strip_prefix('[')
-        .and_then(|t| t.strip_suffix(']'))
-        .unwrap_or(text.trim());
-    if let Ok(body) = serde_json::from_str::<Body<'_>>(inner)
-        && let Some(error) = error_in(&body)
-    {
-        return error;
-    }
-    if let Ok(plain) = serde_json::from_str::<Plain<'_>>(inner) {
-        let message = owned(plain.message).or_else(|| {
-            plain
-                .detail
-                .map(|detail| owned(Some(detail)).unwrap_or_else(|| detail.get().to_owned()))
-        });
-        let code = owned(plain.code).or_else(|| owned(plain.kind));
-        return ProviderError {
-            message: message.unwrap_or_else(|| text.trim().to_owned()),
-            code,
-            status: None,
-        };
-    }
-    ProviderError {
-        message: text.trim().to_owned(),
-        ..ProviderError::default()
     }
 }
 

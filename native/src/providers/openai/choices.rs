@@ -1,0 +1,85 @@
+//! Choices of an answer or of a chunk: why they ended, and how much text they hold.
+
+use std::borrow::Cow;
+
+use super::Facts;
+use crate::estimate::TextSize;
+use crate::json_scan::{elements, members};
+use crate::json_text::unescape;
+
+/// A hostile index must not make the list of reasons grow without bound.
+const MOST_CHOICES: usize = 1024;
+
+/// Reads valid JSON, a list of choices, into `facts`; how many there are.
+pub(super) fn read(choices: &[u8], facts: &mut Facts) -> usize {
+    let mut count = 0;
+    for choice in elements(choices) {
+        let mut index = count;
+        let mut reason = None;
+        for (name, value) in members(choice) {
+            match name {
+                b"index" => {
+                    index = std::str::from_utf8(value)
+                        .ok()
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(index)
+                }
+                b"finish_reason" => reason = string(value),
+                b"delta" => read_delta(value, &mut facts.written),
+                _ => {}
+            }
+        }
+        if let Some(reason) = reason.filter(|reason| !reason.is_empty() && index < MOST_CHOICES) {
+            if facts.finish_reasons.len() <= index {
+                facts.finish_reasons.resize(index + 1, String::new());
+            }
+            facts.finish_reasons[index] = reason.into_owned();
+        }
+        count += 1;
+    }
+    count
+}
+
+fn read_delta(delta: &[u8], written: &mut TextSize) {
+    let mut reasoned = false;
+    for (name, value) in members(delta) {
+        match name {
+            b"content" | b"refusal" => add(value, written),
+            // Some servers send the same reasoning under both names.
+            b"reasoning_content" | b"reasoning" if !reasoned => {
+                reasoned = value.starts_with(b"\"");
+                add(value, written);
+            }
+            b"tool_calls" => elements(value).for_each(|call| read_tool_call(call, written)),
+            _ => {}
+        }
+    }
+}
+
+fn add(value: &[u8], written: &mut TextSize) {
+    if let Some(text) = string(value) {
+        written.add(&text);
+    }
+}
+
+/// Name and arguments are the part of a tool call that the model wrote.
+fn read_tool_call(call: &[u8], written: &mut TextSize) {
+    let function = members(call)
+        .find(|(name, _)| *name == b"function")
+        .map_or(&b""[..], |(_, value)| value);
+    for (name, value) in members(function) {
+        if matches!(name, b"name" | b"arguments") {
+            add(value, written);
+        }
+    }
+}
+
+/// A JSON string's text; None for anything else.
+fn string(value: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    Some(if inner.contains('\\') {
+        Cow::Owned(unescape(inner))
+    } else {
+        Cow::Borrowed(inner)
+    })
+}
