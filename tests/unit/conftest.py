@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edgequake_obs
+from edgequake_obs import _native
+
+from .records import Ledger
+from .server import Server, running
+
+MESSAGES = [{"role": "user", "content": "Say hello."}]
+STRANGE = ("OPENAI_", "AZURE_", "GROQ_", "OTEL_", "EDGEQUAKE_OBS_")
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of the shell's, and errors of ours raised instead of contained."""
+    for name in list(os.environ):
+        if name.startswith(STRANGE) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("EDGEQUAKE_OBS_RAISE_INTERNAL", "1")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _no_ledger_of_the_users() -> Iterator[None]:
+    before = _native.ledger_path()
+    edgequake_obs.configure(ledger="off")
+    yield
+    edgequake_obs.configure(ledger=before or "off")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of the test's own."""
+    found = Ledger(tmp_path / "ledger.duckdb")
+    edgequake_obs.configure(ledger=str(found.path))
+    yield found
+    edgequake_obs.configure(ledger="off")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as found:
+        yield found
+
+
+Ask = Callable[..., Any]
+
+
+def _sync(server: Server) -> Ask:
+    def ask(**arguments: Any) -> Any:
+        given = {"model": "gpt-4o-mini", "messages": MESSAGES, "api_base": server.base, "api_key": "sk-test"}
+        return edgequake_obs.completion(**{**given, "timeout": 30, **arguments})
+
+    return ask
+
+
+@pytest.fixture
+def ask(server: Server) -> Ask:
+    """`completion` at the server, with arguments enough."""
+    return _sync(server)
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask_either_way(request: pytest.FixtureRequest, server: Server) -> Ask:
+    """As `ask`, through `completion` and through `acompletion`."""
+    if request.param == "sync":
+        return _sync(server)
+
+    def ask(**arguments: Any) -> Any:
+        given = {"model": "gpt-4o-mini", "messages": MESSAGES, "api_base": server.base, "api_key": "sk-test"}
+        return asyncio.run(edgequake_obs.acompletion(**{**given, "timeout": 30, **arguments}))
+
+    return ask

@@ -1,0 +1,143 @@
+"""Which provider a model's name and the arguments mean, and what follows for the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import edgequake_obs
+from edgequake_obs import BadRequestError
+
+from .conftest import MESSAGES, Ask
+from .records import Ledger
+from .server import Answer, Server, chat
+
+KEYS = {
+    "openai": "OPENAI_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "together_ai": "TOGETHERAI_API_KEY",
+    "fireworks_ai": "FIREWORKS_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "perplexity": "PERPLEXITYAI_API_KEY",
+    "xai": "XAI_API_KEY",
+    "cerebras": "CEREBRAS_API_KEY",
+    "hosted_vllm": "HOSTED_VLLM_API_KEY",
+}
+
+
+def ask_with(server: Server, **more: Any) -> None:
+    server.will(Answer(body=chat()))
+    edgequake_obs.completion(**{"messages": MESSAGES, "timeout": 30, **more})
+
+
+@pytest.mark.parametrize("provider", KEYS)
+def test_prefix(server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "not this one")
+    monkeypatch.setenv(KEYS[provider], f"key of {provider}")
+    ask_with(server, model=f"{provider}/some/model:free", api_base=server.base)
+    assert server.request.headers["authorization"] == f"Bearer key of {provider}"
+    assert server.request.json()["model"] == "some/model:free"
+    assert server.request.path == "/v1/chat/completions"
+    row = ledger.call()
+    assert (row["provider"], row["request_model"]) == (provider, "some/model:free")
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"), [("groq", "GROQ_API_BASE"), ("openai", "OPENAI_API_BASE"), ("xai", "XAI_API_BASE")]
+)
+def test_base_in_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch, provider: str, variable: str) -> None:
+    monkeypatch.setenv(variable, f"{server.url}/{provider}")
+    ask_with(server, model=f"{provider}/m", api_key="k")
+    assert server.request.path == f"/{provider}/chat/completions"
+
+
+def test_custom_llm_provider(server: Server, ledger: Ledger) -> None:
+    ask_with(server, model="m", custom_llm_provider="groq", api_base=server.base, api_key="k")
+    assert server.request.json()["model"] == "m"
+    assert ledger.call()["provider"] == "groq"
+
+
+def test_a_name_with_a_slash_at_a_base_of_ones_own(server: Server, ledger: Ledger) -> None:
+    ask_with(server, model="meta-llama/Llama-3", api_base=server.base, api_key="k")
+    assert server.request.json()["model"] == "meta-llama/Llama-3"
+    assert ledger.call()["provider"] == "openai"
+
+
+def test_a_name_after_openai_keeps_its_slash(server: Server) -> None:
+    ask_with(server, model="openai/meta-llama/Llama-3", api_base=server.base, api_key="k")
+    assert server.request.json()["model"] == "meta-llama/Llama-3"
+
+
+@pytest.mark.parametrize("model", ["anthropic/claude-sonnet-4-5", "bedrock/x", "gemini/gemini-2.5-pro", "vertex_ai/x"])
+def test_another_dialect(server: Server, ask_either_way: Ask, ledger: Ledger, model: str) -> None:
+    with pytest.raises(BadRequestError) as raised:
+        ask_either_way(model=model)
+    message = str(raised.value)
+    assert model.split("/")[0] in message
+    assert all(provider in message for provider in KEYS), "it names what is supported"
+    assert raised.value.status_code == 400
+    assert raised.value.model == model
+    assert server.requests == []
+    row = ledger.call()
+    assert (row["outcome"], row["request_model"], row["http_status"]) == ("error", model, None)
+
+
+def test_unknown_prefix(ledger: Ledger) -> None:
+    with pytest.raises(BadRequestError, match="nobody/model.*groq.*api_base"):
+        edgequake_obs.completion("nobody/model", MESSAGES, api_key="k")
+    assert ledger.call()["outcome"] == "error"
+
+
+def test_unknown_custom_llm_provider(ask: Ask, ledger: Ledger) -> None:
+    with pytest.raises(BadRequestError, match="'nobody' is not supported.*groq"):
+        ask(custom_llm_provider="nobody")
+    assert ledger.call()["outcome"] == "error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_azure(server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, stream: bool) -> None:
+    monkeypatch.setenv("AZURE_API_KEY", "azure key")
+    monkeypatch.setenv("AZURE_API_BASE", server.url)
+    ask_with(server, model="azure/my-deployment", api_version="2024-10-21", stream=stream)
+    assert server.request.path == "/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21"
+    assert server.request.headers["api-key"] == "azure key"
+    assert "authorization" not in server.request.headers
+    edgequake_obs.flush()
+    assert ledger.call()["provider"] == "azure"
+
+
+def test_azure_version(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(**more: Any) -> str:
+        ask_with(server, model="azure/d", api_base=f"{server.url}/", api_key="k", **more)
+        return server.requests[-1].path.partition("?api-version=")[2]
+
+    assert version()
+    monkeypatch.setenv("AZURE_API_VERSION", "environment")
+    assert version() == "environment"
+    monkeypatch.setattr(edgequake_obs, "api_version", "global")
+    assert version() == "global"
+    assert version(api_version="argument") == "argument"
+
+
+def test_azure_embeddings(server: Server) -> None:
+    server.will(Answer(body=b'{"object": "list", "data": [], "model": "m", "usage": {}}'))
+    edgequake_obs.embedding("azure/d", "a", api_base=server.url, api_key="k", api_version="1")
+    assert server.request.path == "/openai/deployments/d/embeddings?api-version=1"
+
+
+def test_azure_without_a_base() -> None:
+    with pytest.raises(BadRequestError, match="api_base.*AZURE_API_BASE"):
+        edgequake_obs.completion("azure/d", MESSAGES, api_key="k")
+
+
+def test_a_server_of_ones_own_needs_no_key(server: Server) -> None:
+    ask_with(server, model="hosted_vllm/m", api_base=server.base)
+    assert "authorization" not in server.request.headers
+
+
+def test_base_with_the_whole_path_and_a_query(server: Server) -> None:
+    ask_with(server, model="m", api_base=f"{server.url}/proxy/chat/completions?tenant=1", api_key="k")
+    assert server.request.path == "/proxy/chat/completions?tenant=1"
