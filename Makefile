@@ -41,11 +41,12 @@ types: build
 
 # Against the peers, in one run; writes benchmarks/results.md.
 bench: build .cache/venvs/peers/.ready
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --peers .cache/venvs/peers/bin/python
 
 .cache/venvs/peers/.ready: benchmarks/peers.txt
 	$(PYTHON) -m venv .cache/venvs/peers
 	.cache/venvs/peers/bin/pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	.cache/venvs/peers/bin/pip install --quiet --disable-pip-version-check --no-deps litellm==1.109.1
 	touch $@
 
 clean:

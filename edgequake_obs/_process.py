@@ -26,7 +26,7 @@ def start() -> None:
     import atexit
     import os
 
-    atexit.register(_native.shutdown, _AT_EXIT)
+    atexit.register(_shutdown)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_fork, after_in_child=_in_child)
     _flush_with_multiprocessing()
@@ -38,6 +38,7 @@ def first_call() -> None:
     is_first_call = False
     path = _native.ledger_path()
     if path is None:
+        _warn()
         return
     from os.path import exists
 
@@ -47,6 +48,19 @@ def first_call() -> None:
 
         _maker = Thread(target=_make_ledger, args=(path,), name="edgequake-ledger")
         _maker.start()
+
+
+def _warn() -> None:
+    warning = _native.take_warning()
+    if warning is not None:
+        from logging import getLogger
+
+        getLogger("edgequake_obs").warning("%s", warning)
+
+
+def _shutdown() -> None:
+    if not _native.shutdown(_AT_EXIT):
+        _warn()
 
 
 def _make_ledger(path: str) -> None:
@@ -78,7 +92,7 @@ def _flush_with_multiprocessing() -> None:
     # begins, and what is registered for after the fork runs then.
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
-        util.register_after_fork(_native.shutdown, _finalize)
+        util.register_after_fork(_shutdown, _finalize)
         process = sys.modules.get("multiprocessing.process")
         if process is not None and process.parent_process() is not None:
             _finalize(None)
@@ -87,7 +101,7 @@ def _flush_with_multiprocessing() -> None:
 def _finalize(_: object) -> None:
     from multiprocessing.util import Finalize
 
-    Finalize(None, _native.shutdown, args=(_AT_EXIT,), exitpriority=-100)
+    Finalize(None, _shutdown, exitpriority=-100)
 
 
 def configure(
@@ -129,16 +143,19 @@ def flush(timeout: float = 2.0) -> bool:
         timeout: Seconds to wait at most.
 
     Returns:
-        Whether it all is.
+        Whether it all is. Where the disk refused, the reason is logged, once.
     """
-    return _native.flush(timeout)
+    done = _native.flush(timeout)
+    if not done:
+        _warn()
+    return done
 
 
 async def aflush(timeout: float = 2.0) -> bool:
     """Wait for `flush` without blocking the event loop."""
     from asyncio import get_running_loop
 
-    return await get_running_loop().run_in_executor(None, _native.flush, timeout)
+    return await get_running_loop().run_in_executor(None, flush, timeout)
 
 
 def stats() -> dict[str, object]:

@@ -179,7 +179,9 @@ impl OpenCall {
             cost_usd,
             duration_ns: record.duration_ns,
         });
-        core().recorder().push(Box::new(record));
+        if !core().disabled {
+            core().recorder().push(Box::new(record));
+        }
     }
 
     /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
@@ -229,11 +231,13 @@ impl State {
         self.response = response;
     }
 
-    pub(crate) fn event_arrived(&mut self) {
-        let now = Instant::now();
-        self.first_chunk.get_or_insert(now);
-        self.last_byte = Some(now);
-        self.chunks = self.chunks.saturating_add(1);
+    /// Events with something in them came, the last one at `at`.
+    pub(crate) fn events_arrived(&mut self, count: u32, at: Instant) {
+        if count > 0 {
+            self.first_chunk.get_or_insert(at);
+            self.last_byte = Some(at);
+            self.chunks = self.chunks.saturating_add(count);
+        }
     }
 
     #[must_use]

@@ -1,7 +1,7 @@
 //! A call of our own, on the I/O thread: attempts, deadlines, the answer or the stream.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::call::{Ending, OpenCall};
@@ -74,8 +74,10 @@ pub(crate) async fn run(
         }
     };
     let stream = Stream::new(Arc::clone(&call));
-    reply(Ok(Reply::Stream(Arc::clone(&stream), readable(response.headers()))));
-    let mut filling = pin!(fill(&stream, response, &request));
+    let announced = Announcement {
+        opened: Some((reply, Reply::Stream(Arc::clone(&stream), readable(response.headers())))),
+    };
+    let mut filling = pin!(fill(&stream, response, &request, announced));
     let mut left = pin!(stream.left());
     poll_fn(|context| {
         if left.as_mut().poll(context).is_ready() {
@@ -85,6 +87,27 @@ pub(crate) async fn run(
         }
     })
     .await;
+}
+
+/// The news that a stream is open: told with its first chunk, where that is there already, so that the caller crosses once
+/// for both; at the latest when there is nothing to read.
+struct Announcement<F: FnOnce(Result<Reply, Failure>)> {
+    opened: Option<(F, Reply)>,
+}
+
+impl<F: FnOnce(Result<Reply, Failure>)> Announcement<F> {
+    fn tell(&mut self) {
+        if let Some((reply, opened)) = self.opened.take() {
+            reply(Ok(opened));
+        }
+    }
+}
+
+impl<F: FnOnce(Result<Reply, Failure>)> Drop for Announcement<F> {
+    /// However the filling ends: the caller waits for this.
+    fn drop(&mut self) {
+        self.tell();
+    }
 }
 
 enum Answered {
@@ -284,13 +307,25 @@ async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
 }
 
 /// Reads the stream into `stream` until its end, its failure, or until the consumer has gone.
-async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) {
+async fn fill<F: FnOnce(Result<Reply, Failure>)>(
+    stream: &Stream,
+    response: Response<Incoming>,
+    request: &Request,
+    mut announced: Announcement<F>,
+) {
     let mut body = response.into_body();
     let mut splitter = Splitter::default();
     let mut is_document = None;
     let mut document = BytesMut::new();
     loop {
-        let frame = match timeout(request.timeout, body.frame()).await {
+        let next = poll_fn(|context| {
+            let polled = Pin::new(&mut body).poll_frame(context);
+            if polled.is_pending() {
+                announced.tell();
+            }
+            polled
+        });
+        let frame = match timeout(request.timeout, next).await {
             Err(_) => return stream.fail(timeout_failure(request.timeout)),
             Ok(None) => break,
             Ok(Some(Err(error))) => {
@@ -314,7 +349,9 @@ async fn fill(stream: &Stream, response: Response<Incoming>, request: &Request) 
         }
         splitter.push(data);
         while let Some(event) = splitter.next() {
-            match hand_on(stream, event.data, request).await {
+            let handed_on = hand_on(stream, event.data, request).await;
+            announced.tell();
+            match handed_on {
                 Next::More => {}
                 Next::Done => {
                     drain(&mut body).await;
@@ -341,7 +378,7 @@ async fn whole_answer(stream: &Stream, body: &[u8]) {
         Ok((facts, None)) => {
             stream.call.with_state(|state| {
                 state.facts = facts;
-                state.event_arrived();
+                state.events_arrived(1, std::time::Instant::now());
             });
             if stream.push(openai::as_chunk(body)).await {
                 stream.end_whole();
@@ -379,7 +416,7 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
     let read = stream.call.with_state(|state| {
         let kind = openai::read_event(&mut state.facts, &data);
         if matches!(kind, EventKind::Chunk | EventKind::UsageOnly) {
-            state.event_arrived();
+            state.events_arrived(1, std::time::Instant::now());
         }
         kind
     });

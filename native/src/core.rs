@@ -16,6 +16,8 @@ pub(crate) struct Core {
     /// Never freed: a writer may be in the middle of a push when `configure` replaces it.
     recorder: AtomicPtr<Recorder>,
     pub open_calls: OpenCalls,
+    /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
+    pub disabled: bool,
     pub http: Http,
     pub internal_errors: AtomicU64,
 }
@@ -34,6 +36,7 @@ pub(crate) fn core() -> &'static Core {
         io: OnceLock::new(),
         recorder: AtomicPtr::new(Box::into_raw(Box::new(new_recorder()))),
         open_calls: OpenCalls::default(),
+        disabled: settings::read().disabled,
         http: Http::default(),
         internal_errors: AtomicU64::new(0),
     }));

@@ -20,12 +20,15 @@ pub(crate) struct Elements<'a> {
 
 /// Nothing for text that is no object.
 pub(crate) fn members(json: &[u8]) -> Members<'_> {
+    // Some gateways keep a connection alive by blank lines before the answer.
+    let json = json.trim_ascii_start();
     let at = if json.first() == Some(&b'{') { 1 } else { json.len() };
     Members { json, at }
 }
 
 /// Nothing for text that is no array.
 pub(crate) fn elements(json: &[u8]) -> Elements<'_> {
+    let json = json.trim_ascii_start();
     let at = if json.first() == Some(&b'[') { 1 } else { json.len() };
     Elements { json, at }
 }
@@ -131,7 +134,8 @@ mod tests {
 
     #[test]
     fn members_are_found_whatever_their_values_are() {
-        let json = r#"{ "a" : "x\"}\\" , "b":{"c":[1,"]"]},"d":-1.5e3 , "e":[],"f":null,"g\u0041":true}"#;
+        let json = r#"
+            { "a" : "x\"}\\" , "b":{"c":[1,"]"]},"d":-1.5e3 , "e":[],"f":null,"g\u0041":true}"#;
         let expected = [
             ("a", r#""x\"}\\""#),
             ("b", r#"{"c":[1,"]"]}"#),

@@ -1,6 +1,7 @@
 //! Settings: what `configure(...)` was given, else the environment, read at first use.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const DEFAULT_QUEUE_BYTES: usize = 16 << 20;
@@ -22,7 +23,6 @@ pub(crate) struct Settings {
     pub queue_bytes: usize,
     pub service_name: Option<String>,
     pub disabled: bool,
-    pub inject_stream_usage: bool,
 }
 
 static GIVEN: Mutex<Option<Given>> = Mutex::new(None);
@@ -79,9 +79,18 @@ pub(crate) fn read() -> Settings {
             .unwrap_or(DEFAULT_QUEUE_BYTES),
         service_name: given.service_name.or_else(|| variable("OTEL_SERVICE_NAME")),
         disabled: is_on("EDGEQUAKE_OBS_DISABLED"),
-        inject_stream_usage: !variable("EDGEQUAKE_OBS_STREAM_USAGE")
-            .is_some_and(|value| value.eq_ignore_ascii_case("off")),
     }
+}
+
+/// Whether usage is asked for where a stream's caller said nothing of it.
+pub(crate) fn injects_stream_usage() -> bool {
+    !variable("EDGEQUAKE_OBS_STREAM_USAGE").is_some_and(|value| value.eq_ignore_ascii_case("off"))
+}
+
+/// Why there is no ledger, the first time that somebody asks.
+pub(crate) fn take_ledger_problem() -> Option<String> {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    read().ledger_problem.filter(|_| !TOLD.swap(true, Ordering::Relaxed))
 }
 
 /// `path` from the folder the process is in now: a program may change its folder later, its ledger must not move.

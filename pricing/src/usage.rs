@@ -210,10 +210,11 @@ pub fn read_usage_by_shape(json: &str) -> Result<(UsageFormat, Usage), PricingEr
 }
 
 /// The counts of a usage object whose parts contradict each other, as they stand there: what the provider said is a fact
-/// even where it cannot be priced. Formats that count like OpenAI's chat; of others, and of what is no JSON, nothing.
+/// even where it cannot be priced. Formats that count like OpenAI's; of others, and of what is no JSON, nothing.
 #[must_use]
 pub fn reported_tokens(json: &str) -> Tokens {
-    parse(json).map(|usage| openai::reported(&usage)).unwrap_or_default()
+    let (chat, responses) = (parse(json).unwrap_or_default(), parse(json).unwrap_or_default());
+    openai::reported(&chat, &responses)
 }
 
 /// Counts of our own for a stream that reported nothing.

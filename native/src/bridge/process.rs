@@ -63,14 +63,20 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(dict)
 }
 
+/// What the user should know about the ledger, once: None where all is well or it was said already.
+#[pyfunction]
+fn take_warning() -> Option<String> {
+    core().recorder().take_warning().or_else(settings::take_ledger_problem)
+}
+
 #[pyfunction]
 fn enabled() -> bool {
-    !settings::read().disabled
+    !core().disabled
 }
 
 #[pyfunction]
 fn stream_usage_injected() -> bool {
-    settings::read().inject_stream_usage
+    settings::injects_stream_usage()
 }
 
 #[pyfunction]
@@ -119,6 +125,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(shutdown, module)?)?;
     module.add_function(wrap_pyfunction!(ledger_path, module)?)?;
     module.add_function(wrap_pyfunction!(stats, module)?)?;
+    module.add_function(wrap_pyfunction!(take_warning, module)?)?;
     module.add_function(wrap_pyfunction!(enabled, module)?)?;
     module.add_function(wrap_pyfunction!(stream_usage_injected, module)?)?;
     module.add_function(wrap_pyfunction!(accepts_stream_usage, module)?)?;

@@ -270,7 +270,7 @@ impl Parts<'_, '_> {
         };
         let hide_usage = control.stream
             && self.vendor.stream_usage
-            && settings::read().inject_stream_usage
+            && settings::injects_stream_usage()
             && !arguments.asks_for_usage()?;
         let body = match self.body(arguments, hide_usage) {
             Ok(body) => body,

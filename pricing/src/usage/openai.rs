@@ -107,10 +107,18 @@ fn tokens(input: Option<u64>, inputs: InputDetails, output: Option<u64>, outputs
     }
 }
 
-/// The counts of a chat usage as they stand there, whether they agree with each other or not.
-pub(super) fn reported(usage: &ChatUsage<'_>) -> Tokens {
-    let outputs = usage.completion_tokens_details.unwrap_or_default();
-    tokens(usage.prompt_tokens, usage.inputs(), usage.completion_tokens, outputs)
+/// The counts under the names of either endpoint, as they stand there, whether they agree with each other or not.
+pub(super) fn reported(chat: &ChatUsage<'_>, responses: &ResponsesUsage) -> Tokens {
+    if chat.prompt_tokens.or(chat.completion_tokens).is_some() {
+        let outputs = chat.completion_tokens_details.unwrap_or_default();
+        return tokens(chat.prompt_tokens, chat.inputs(), chat.completion_tokens, outputs);
+    }
+    tokens(
+        responses.input_tokens,
+        responses.input_tokens_details.unwrap_or_default(),
+        responses.output_tokens,
+        responses.output_tokens_details.unwrap_or_default(),
+    )
 }
 
 pub(super) fn chat(usage: &ChatUsage<'_>) -> Result<Usage, PricingError> {

@@ -31,26 +31,19 @@ pub(super) fn charged(
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Counts {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
+struct Spelling {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
 }
 
 /// OpenAI's counts, under the names of either of its endpoints.
 fn counted(json: &str, amount: Option<Decimal>) -> Result<Usage, PricingError> {
-    let counts: Counts = parse(json)?;
-    let tokens = Tokens {
-        input: counts.prompt_tokens.or(counts.input_tokens),
-        output: counts.completion_tokens.or(counts.output_tokens),
-        ..Tokens::default()
-    };
-    let usage = match counts.input_tokens.or(counts.output_tokens) {
+    let spelling: Spelling = parse(json)?;
+    let usage = match spelling.input_tokens.or(spelling.output_tokens) {
         Some(_) => openai::responses(&parse(json)?),
         None => openai::chat(&parse(json)?),
     };
-    charged(usage, tokens, amount)
+    charged(usage, super::reported_tokens(json), amount)
 }
 
 #[derive(Deserialize)]
