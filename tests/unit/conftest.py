@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,16 @@ def _no_ledger_of_the_users() -> Iterator[None]:
     edgequake_obs.configure(ledger=before or "off")
 
 
+@pytest.fixture(scope="package")
+def _path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("unit") / "ledger.duckdb"
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger of the test's own."""
-    found = Ledger(tmp_path / "ledger.duckdb")
-    edgequake_obs.configure(ledger=str(found.path))
-    yield found
+def ledger(_path: Path) -> Iterator[Ledger]:
+    """A ledger, with what is recorded from now on."""
+    edgequake_obs.configure(ledger=str(_path))
+    yield Ledger(_path, time.time_ns())
     edgequake_obs.configure(ledger="off")
 
 

