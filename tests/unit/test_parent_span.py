@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,8 +9,9 @@ from types import ModuleType
 import pytest
 
 from .conftest import Ask
+from .programs import run
 from .records import Ledger
-from .server import PATIENCE, Answer, Server, chat
+from .server import Answer, Server, chat
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +28,7 @@ print("opentelemetry" in "".join(sys.modules))
 
 def test_no_parent_without_opentelemetry(server: Server, tmp_path: Path) -> None:
     found = Ledger(tmp_path / "ledger.duckdb")
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, server.base],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"EDGEQUAKE_OBS_LEDGER": str(found.path)},
-        timeout=PATIENCE,
-    )
+    done = run(PROGRAM, server.base, EDGEQUAKE_OBS_LEDGER=str(found.path))
     assert done.stdout.strip() == "False"
     assert found.call()["parent_span_id"] is None
 

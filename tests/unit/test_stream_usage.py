@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import Ask
+from .programs import run
 from .records import Ledger
-from .server import DONE, PATIENCE, USAGE_EVENT, Answer, Server, event
+from .server import DONE, USAGE_EVENT, Answer, Server, event
 
 ASKS = ["openai", "groq", "deepseek", "xai", "together_ai", "openrouter", "hosted_vllm"]
 DOES_NOT_ASK = ["mistral", "perplexity", "azure_ai"]
@@ -124,14 +123,7 @@ def test_switched_off(server: Server, tmp_path: Path, setting: str, asks: bool) 
     server.will(Answer(body=[*WITHOUT, *([USAGE_EVENT] if asks else []), DONE]))
     found = Ledger(tmp_path / "ledger.duckdb")
     environment = {"EDGEQUAKE_OBS_STREAM_USAGE": setting, "EDGEQUAKE_OBS_LEDGER": str(found.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, server.base],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=PATIENCE,
-    )
+    done = run(PROGRAM, server.base, **environment)
     assert json.loads(done.stdout) == [1, 1]
     assert ("stream_options" in server.request.json()) == asks
     assert found.call()["cost_status"] == ("priced" if asks else "estimated")

@@ -1,0 +1,73 @@
+"""The examples run as they stand, against any server that OPENAI_BASE_URL names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgequake_obs.demo import recording
+from edgequake_obs.demo.server import ReplayServer, running
+
+from .programs import ROOT, run
+from .records import Ledger
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PLAIN = "openai-chat-test-dbos-agent-run-0-d00b1095"
+STREAM = "openai-chat-simple-streaming-0-7b017cea"
+SAID = "The capital of Mexico is Mexico City."
+# 14 tokens in and 8 out of gpt-4o, which is what the recorded answer names.
+COST = "0.000115"
+
+# Of each example: what it prints, how many calls it makes, and which labels they have.
+PRINTS = {
+    "first_call": [SAID, "14 tokens in, 8 out", f"{COST} USD"],
+    "streaming": ["Olá!\n"],
+    "async_calls": [f"Mexico: {SAID}", f"Japan: {SAID}", "3 calls, 66 tokens, 0.000345 USD"],
+    "instrument_openai": [SAID, f"1 call, {COST} USD"],
+    "context_labels": [SAID, "the report: 2 calls, 0.00023 USD", f"the translation: {COST} USD"],
+    "spend_query": ["search", "chat", "gpt-4o-2024-08-06", "Decimal('0.000115"],
+}
+CALLS = {"first_call": 1, "streaming": 1, "async_calls": 3, "instrument_openai": 1, "context_labels": 2}
+CALLS["spend_query"] = 3
+TAGS = {
+    "async_calls": [{"feature": "capitals"}] * 3,
+    "context_labels": [{"feature": "reports", "step": "summary"}, {"feature": "reports", "step": "translation"}],
+    "spend_query": [{"feature": "search"}, {"feature": "chat"}, {"feature": "chat"}],
+}
+
+
+@pytest.fixture(scope="module")
+def replaying() -> Iterator[ReplayServer]:
+    with running(recording.load()) as server:
+        yield server
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.stem for path in EXAMPLES} == set(PRINTS) == set(CALLS)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example(replaying: ReplayServer, tmp_path: Path, path: Path) -> None:
+    if path.stem == "instrument_openai":
+        pytest.importorskip("openai")
+    exchange = STREAM if path.stem == "streaming" else PLAIN
+    found = Ledger(tmp_path / "ledger.duckdb")
+    done = run(
+        path,
+        cwd=tmp_path,
+        OPENAI_BASE_URL=replaying.url(exchange),
+        OPENAI_API_KEY="sk-example",
+        EDGEQUAKE_OBS_LEDGER=str(found.path),
+        EDGEQUAKE_OBS_RAISE_INTERNAL="1",
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip()
+    for said in PRINTS[path.stem]:
+        assert said in done.stdout
+    rows = found.calls()
+    assert [row["outcome"] for row in rows] == ["completed"] * CALLS[path.stem]
+    assert all(row["cost_status"] == "priced" for row in rows)
+    if path.stem in TAGS:
+        assert [row["tags"] for row in rows] == TAGS[path.stem]
