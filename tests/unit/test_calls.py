@@ -102,6 +102,13 @@ def test_text_of_every_kind(server: Server, ask: Ask) -> None:
     assert server.request.json()["messages"][0]["content"][0]["text"] == text
 
 
+def test_names_that_are_no_text(server: Server, ask: Ask) -> None:
+    server.will(Answer(body=chat()))
+    odd = {2: "a", 1.5: "b", True: "c", None: "d", False: "e"}
+    ask(logit_bias=odd)
+    assert server.request.json()["logit_bias"] == json.loads(json.dumps(odd))
+
+
 def test_pydantic_messages(server: Server, ask: Ask) -> None:
     pydantic = pytest.importorskip("pydantic")
 
