@@ -6,8 +6,6 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from edgequake_obs._native import Call, StreamTap
 
 
@@ -25,27 +23,23 @@ class Frame:
         active: False once the call has returned. A task that was started inside the call still sees it afterwards.
     """
 
-    __slots__ = ("active", "asynchronous", "call", "hide_usage", "options", "retrying", "streaming", "tap")
+    # Defaults of the class, not of `__init__`: most calls never change them.
+    tap: StreamTap | None = None
+    hide_usage = False
+    options: object = None
+    retrying = False
+    active = True
 
     def __init__(self, call: Call | None, streaming: bool, asynchronous: bool) -> None:
         self.call = call
-        self.tap: StreamTap | None = None
         self.streaming = streaming
         self.asynchronous = asynchronous
-        self.hide_usage = False
-        self.options: object = None
-        self.retrying = False
-        self.active = True
 
 
 current: ContextVar[Frame | None] = ContextVar("edgequake_obs_frame", default=None)
 
 
-def leave(frame: Frame, token: Token[Frame | None]) -> None:
-    """End what `current.set(frame)` began. It does not raise: a coroutine may be closed in a context not its own."""
-    frame.active = False
-    try:
-        current.reset(token)
-    except ValueError:
-        if current.get() is frame:
-            current.set(None)
+def leave_foreign_context(frame: Frame) -> None:
+    """End what `current.set(frame)` began where `reset` refuses: a coroutine may be closed in a context not its own."""
+    if current.get() is frame:
+        current.set(None)

@@ -3,7 +3,7 @@
 Chat completions and embeddings are recorded; everything else passes through untouched until it has an entry in
 `SURFACES`. Holds for 1.40 to 3.x. Not hooked, with the reasons: the resources' methods (they miss `client.post` and
 move between versions), the HTTP client (the program may bring its own), `_prepare_request` (overridden in 3.x),
-`_sleep_for_retry` (absent in 1.x).
+`_build_request` and `_should_retry` (what is passed on the good path costs; and a yes to a retry is not yet one).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from edgequake_obs import _native
 from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
-from edgequake_obs.patches.frame import Frame, current, leave
+from edgequake_obs.patches.frame import Frame, current, leave_foreign_context
 from edgequake_obs.patches.vendor import vendor_of
 
 TYPE_CHECKING = False
@@ -75,8 +75,12 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
         ("AsyncAPIClient", "request", _arequest),
         ("SyncAPIClient", "_process_response", _process_response),
         ("AsyncAPIClient", "_process_response", _process_response),
-        ("BaseClient", "_build_request", _build_request),
         ("BaseClient", "_calculate_retry_timeout", _calculate_retry_timeout),
+        # A further attempt begins: after the sleep, or, before there was that function, with this one.
+        ("SyncAPIClient", "_sleep_for_retry", _sleep_for_retry),
+        ("AsyncAPIClient", "_sleep_for_retry", _asleep_for_retry),
+        ("SyncAPIClient", "_request", _one_attempt),
+        ("AsyncAPIClient", "_request", _one_attempt),
     ]
     installed: list[tuple[str, Hook | None]] = []
     for owner, name, handler in targets:
@@ -103,7 +107,11 @@ def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
         _raised(frame, error)
         raise
     finally:
-        leave(frame, token)
+        frame.active = False
+        try:
+            current.reset(token)
+        except ValueError:
+            leave_foreign_context(frame)
 
 
 async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
@@ -119,23 +127,35 @@ async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
         _raised(frame, error)
         raise
     finally:
-        leave(frame, token)
+        frame.active = False
+        try:
+            current.reset(token)
+        except ValueError:
+            leave_foreign_context(frame)
 
 
 def _process_response(original: Original, args: Args, kwargs: Kwargs) -> object:
     # Before any object is made of the answer: the record's duration is the provider's, not pydantic's.
     frame = current.get()
-    if frame is not None and frame.active and frame.call is not None:
+    if frame is not None and frame.active and (call := frame.call) is not None:
         try:
-            _answered(frame, kwargs["response"])
+            response: tee.Response = kwargs["response"]
+            content: bytes | None = getattr(response, "_content", None)
+            frame.call = None
+            if frame.streaming:
+                frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
+                tee.attach(response, frame.tap, frame.asynchronous)
+            elif content is not None:
+                call.answered(response.status_code, response.headers, content)
+            else:  # `with_streaming_response`: the program has yet to read it
+                tee.attach(response, tee.Collected(call, response), frame.asynchronous)
         except Exception as error:
             _native.note_internal_error("openai answer", error)
     return original(*args, **kwargs)
 
 
 def _calculate_retry_timeout(original: Original, args: Args, kwargs: Kwargs) -> object:
-    # Called wherever the SDK has decided to try again, inside its `except`. (`_should_retry` is asked after error
-    # statuses only, and a yes does not mean that it happens.)
+    # Called wherever the SDK has decided to try again, inside its `except`.
     frame = current.get()
     if frame is not None and frame.call is not None and frame.active:
         try:
@@ -146,15 +166,31 @@ def _calculate_retry_timeout(original: Original, args: Args, kwargs: Kwargs) -> 
     return original(*args, **kwargs)
 
 
-def _build_request(original: Original, args: Args, kwargs: Kwargs) -> object:
+def _sleep_for_retry(original: Original, args: Args, kwargs: Kwargs) -> object:
+    result = original(*args, **kwargs)
+    _attempt_begins()
+    return result
+
+
+async def _asleep_for_retry(original: Original, args: Args, kwargs: Kwargs) -> object:
+    result = await original(*args, **kwargs)
+    _attempt_begins()
+    return result
+
+
+def _one_attempt(original: Original, args: Args, kwargs: Kwargs) -> object:
+    _attempt_begins()
+    return original(*args, **kwargs)
+
+
+def _attempt_begins() -> None:
     frame = current.get()
-    if frame is not None and frame.retrying and frame.call is not None and frame.active:
+    if frame is not None and frame.retrying and frame.active and frame.call is not None:
         frame.retrying = False
         try:
             frame.call.attempt()
         except Exception as error:
             _native.note_internal_error("openai attempt", error)
-    return original(*args, **kwargs)
 
 
 def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
@@ -163,16 +199,20 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
         url = options.url
         surface = SURFACES.get(url) or _surface_of(url)
         if surface is None or options.method.lower() != "post":
-            return None
+            return None  # not ours yet, or a look at what is stored
         outer = current.get()
         if outer is not None and outer.active:
             return Frame(None, False, asynchronous)
         client: Client = args[0] if args else kwargs["self"]
         vendor = vendor_of(client, url)
-        params = _params(options)
+        params = options.json_data
+        if options.extra_json:
+            params = {**(params if isinstance(params, dict) else {}), **options.extra_json}
         model = streams = None
-        if params is not None:
+        if isinstance(params, dict):
             model, streams = params.get("model"), params.get("stream")
+        else:
+            params = None
         streaming = kwargs.get("stream") is True or streams is True
         key = getattr(client, "api_key", None)
         call = _native.begin_call(
@@ -227,29 +267,6 @@ def _asking_for_usage(options: Options, params: Mapping[str, object]) -> Options
 
 def _leaves_usage_open(stream_options: object) -> TypeGuard[dict[str, object]]:
     return isinstance(stream_options, dict) and "include_usage" not in stream_options
-
-
-def _params(options: Options) -> dict[str, object] | None:
-    body = options.json_data
-    if options.extra_json:
-        return {**(body if isinstance(body, dict) else {}), **options.extra_json}
-    return body if isinstance(body, dict) else None
-
-
-def _answered(frame: Frame, response: tee.Response) -> None:
-    call = frame.call
-    assert call is not None
-    if frame.streaming:
-        frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
-        frame.call = None
-        tee.attach(response, frame.tap, frame.asynchronous)
-        return
-    content: bytes | None = getattr(response, "_content", None)
-    frame.call = None
-    if content is not None:
-        call.answered(response.status_code, response.headers, content)
-    else:  # `with_streaming_response`: the program has yet to read it
-        tee.attach(response, tee.Collected(call, response), frame.asynchronous)
 
 
 def _raised(frame: Frame, error: BaseException) -> None:

@@ -132,6 +132,11 @@ def both(situation: Situation, server: Server, ledger: Ledger, flavour: str) -> 
         records = ledger.new()
     finally:
         patches.uninstrument()
+    if not records:
+        # With openai 1.40, which does not close what fails, a stream now and then lives until the next one fails
+        # likewise, patched or not.
+        observe(situation, Program(server, flavour == "async", "again"))
+        records = ledger.new()
     assert patched == plain
     sent_plain, sent_patched = server.take(plain_run), server.take(patched_run)
     assert [_request(sent) for sent in sent_patched] == [_request(sent) for sent in sent_plain]
