@@ -188,6 +188,25 @@ def test_left_async(server: Server, ledger: Ledger, how: str) -> None:
     assert ledger.call()["outcome"] == "closed_early"
 
 
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_nothing_comes_after_close(server: Server, ask: Ask, way: str) -> None:
+    """Not even of what had arrived together with the last chunk that was read."""
+    server.will(Answer(body=[b"".join(map(event, "abcdefghij")), DONE]))
+
+    async def read(stream: Any) -> Any:
+        seen = [text(await stream.__anext__()), text(await stream.__anext__())]
+        stream.close()
+        return seen + [text(chunk) async for chunk in stream]
+
+    if way == "async":
+        assert reading(server, read) == ["a", "b"]
+    else:
+        stream = ask(stream=True)
+        assert [text(next(stream)), text(next(stream))] == ["a", "b"]
+        stream.close()
+        assert list(stream) == []
+
+
 def test_an_error_in_the_with_block(server: Server, ask: Ask, ledger: Ledger) -> None:
     endless(server).set()
     with pytest.raises(ZeroDivisionError), ask(stream=True) as stream:
