@@ -10,6 +10,6 @@ pub mod spool;
 
 pub use error::{Error, Result};
 pub use line::{Process, write_line};
-pub use record::{Attempt, CallRecord, CallUid, Labels, Outcome};
+pub use record::{Attempt, CallRecord, CallUid, Ended, Labels, Outcome};
 pub use recorder::{Recorder, RecorderSettings, RecorderStats};
 pub use spool::{SCHEMA, Spool, spool_folder};

@@ -111,3 +111,13 @@ pub struct CallRecord {
     pub provider_details: Option<String>,
     pub content: Option<String>,
 }
+
+/// A call that is over. Its record is made when it is asked for: by the thread that writes it, or by somebody who wants to
+/// know its cost before; never by the caller, who has waited long enough.
+pub trait Ended: Send + std::fmt::Debug {
+    /// About how many bytes it holds.
+    fn weight(&self) -> usize;
+
+    /// The record, the same each time. None only where it belongs to another process.
+    fn record(&self) -> Option<Arc<CallRecord>>;
+}

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Ended};
 use queue::{Queue, Shared};
 
 /// The bound of the queue unless the program sets another.
@@ -90,13 +90,18 @@ impl Recorder {
 
     /// Hands a record over. Never waits on anything but another caller doing the same.
     pub fn push(&self, record: Box<CallRecord>) {
+        self.push_ended(Box::new(Whole(Arc::from(record))));
+    }
+
+    /// Hands a call over whose record the writer makes. `false` if it is not taken: there is no ledger, or no room.
+    pub fn push_ended(&self, call: Box<dyn Ended>) -> bool {
         let Some(shared) = &self.shared else {
             self.discarded.fetch_add(1, Ordering::Relaxed);
-            return;
+            return false;
         };
-        let bytes = weight::of(&record);
+        let bytes = call.weight();
         let mut queue = shared.lock();
-        let refused = queue.push(record, bytes, shared.queue_bytes);
+        let refused = queue.push(call, bytes, shared.queue_bytes);
         let wake = queue.is_parked() && refused.is_none();
         if wake {
             queue.unpark();
@@ -104,12 +109,20 @@ impl Recorder {
         if queue.needs_writer() {
             writer::start(shared, &mut queue);
         }
-        // A refused record is freed, and the writer woken, without keeping the other callers waiting.
+        // A refused call is freed, and the writer woken, without keeping the other callers waiting.
         drop(queue);
         if wake {
             shared.wake.notify_one();
         }
-        drop(refused);
+        refused.is_none()
+    }
+
+    /// Whether the writer falls behind: then a caller makes the record itself, which is work that the writer is spared and
+    /// slows the caller down a little, rather than that records are dropped.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        let filled = |shared: &Arc<Shared>| shared.lock().bytes() > shared.queue_bytes / 4;
+        self.shared.as_ref().is_some_and(filled)
     }
 
     /// Waits until everything handed over before is in the spool. Tries at once, whatever failed a moment ago.
@@ -179,6 +192,20 @@ impl Recorder {
         if let Some(shared) = &self.shared {
             shared.descriptor.close_in_child();
         }
+    }
+}
+
+/// A record that is made already.
+#[derive(Debug)]
+struct Whole(Arc<CallRecord>);
+
+impl Ended for Whole {
+    fn weight(&self) -> usize {
+        weight::of(&self.0)
+    }
+
+    fn record(&self) -> Option<Arc<CallRecord>> {
+        Some(Arc::clone(&self.0))
     }
 }
 

@@ -41,13 +41,13 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
-    Stream(Arc<Stream>, Vec<(String, String)>),
+    Stream(Arc<Stream>, HeaderMap),
 }
 
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub body: Bytes,
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
     pub call: Arc<OpenCall>,
 }
 
@@ -61,11 +61,7 @@ pub(crate) async fn run(
     let response = match attempts(http, &request, &call).await {
         Ok(Answered::Plain(body, headers)) => {
             call.finish(Ending::Completed);
-            return reply(Ok(Reply::Answer(Answer {
-                body,
-                headers: readable(&headers),
-                call,
-            })));
+            return reply(Ok(Reply::Answer(Answer { body, headers, call })));
         }
         Ok(Answered::Stream(response)) => response,
         Err(mut failure) => {
@@ -75,7 +71,7 @@ pub(crate) async fn run(
     };
     let stream = Stream::new(Arc::clone(&call));
     let announced = Announcement {
-        opened: Some((reply, Reply::Stream(Arc::clone(&stream), readable(response.headers())))),
+        opened: Some((reply, Reply::Stream(Arc::clone(&stream), response.headers().clone()))),
     };
     let mut filling = pin!(fill(&stream, response, &request, announced));
     let mut left = pin!(stream.left());

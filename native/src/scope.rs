@@ -1,9 +1,15 @@
 //! `edgequake_obs.context(...)`: labels for the calls made inside, and what those calls came to so far.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use exporters::Labels;
-use pricing::Usd;
+use exporters::{CallRecord, Labels, Outcome};
+use pricing::{CostStatus, Usd};
+
+use crate::call::OpenCall;
+use crate::fork;
+
+/// Finished calls that a scope keeps until somebody asks for its totals.
+const MOST_EXPECTED: usize = 256;
 
 /// What the calls of a scope came to so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +27,8 @@ pub(crate) struct Scope {
     pub labels: Arc<Labels>,
     parent: Option<Arc<Scope>>,
     totals: Mutex<Totals>,
+    expected: Mutex<Vec<Arc<OpenCall>>>,
+    generation: u64,
 }
 
 impl Scope {
@@ -31,29 +39,76 @@ impl Scope {
         Self {
             labels: Arc::new(labels),
             parent,
-            totals: Mutex::new(Totals::default()),
+            totals: Mutex::default(),
+            expected: Mutex::default(),
+            generation: fork::generation(),
         }
     }
 
+    /// What the calls finished so far came to.
     pub(crate) fn totals(&self) -> Totals {
-        *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+        let expected = self
+            .lock(&self.expected)
+            .map(|mut expected| std::mem::take(&mut *expected));
+        for call in expected.unwrap_or_default() {
+            drop(call.settled());
+        }
+        self.lock(&self.totals).map(|totals| *totals).unwrap_or_default()
     }
 
-    /// Adds a finished call to this scope and to those around it. `unpriced`: it has usage that no price is known for.
-    pub(crate) fn add(&self, cost: Option<Usd>, unpriced: bool, input_tokens: u64, output_tokens: u64) {
+    /// A finished call whose record is being made: whoever asks for the totals before has it made.
+    pub(crate) fn expect(&self, call: &Arc<OpenCall>) {
         let mut scope = Some(self);
         while let Some(current) = scope {
-            let mut totals = current.totals.lock().unwrap_or_else(PoisonError::into_inner);
-            totals.calls += 1;
-            totals.unpriced_calls += u64::from(unpriced);
-            // A sum past 10^26 USD stays where it is: it cannot be true, and a panic would harm the caller.
-            totals.cost = cost
-                .and_then(|cost| totals.cost.checked_add(cost))
-                .unwrap_or(totals.cost);
-            totals.input_tokens = totals.input_tokens.saturating_add(input_tokens);
-            totals.output_tokens = totals.output_tokens.saturating_add(output_tokens);
-            drop(totals);
+            let many = current.lock(&current.expected).and_then(|mut expected| {
+                expected.push(Arc::clone(call));
+                (expected.len() >= MOST_EXPECTED).then(|| std::mem::take(&mut *expected))
+            });
+            for call in many.into_iter().flatten() {
+                drop(call.settled());
+            }
             scope = current.parent.as_deref();
+        }
+    }
+
+    /// Adds a call's record to this scope and to those around it.
+    pub(crate) fn add(&self, record: &CallRecord) {
+        let cost = record.cost.as_ref();
+        let cost_usd = cost.and_then(|cost| cost.usd);
+        // A failed call that reported nothing has cost nothing that anybody knows of.
+        let unpriced = cost_usd.is_none()
+            && !(record.outcome == Outcome::Error && cost.is_none_or(|cost| cost.status == CostStatus::NoUsage));
+        let input_tokens = record.tokens.input.or(record.estimated_input_tokens).unwrap_or(0);
+        let output_tokens = record.tokens.output.or(record.estimated_output_tokens).unwrap_or(0);
+        self.add_figures(cost_usd, unpriced, input_tokens, output_tokens);
+    }
+
+    fn add_figures(&self, cost_usd: Option<Usd>, unpriced: bool, input_tokens: u64, output_tokens: u64) {
+        let mut scope = Some(self);
+        while let Some(current) = scope {
+            if let Some(mut totals) = current.lock(&current.totals) {
+                totals.calls += 1;
+                totals.unpriced_calls += u64::from(unpriced);
+                // A sum past 10^26 USD stays where it is: it cannot be true, and a panic would harm the caller.
+                totals.cost = cost_usd
+                    .and_then(|cost| totals.cost.checked_add(cost))
+                    .unwrap_or(totals.cost);
+                totals.input_tokens = totals.input_tokens.saturating_add(input_tokens);
+                totals.output_tokens = totals.output_tokens.saturating_add(output_tokens);
+            }
+            scope = current.parent.as_deref();
+        }
+    }
+
+    /// None where the lock was held by a thread of the parent when this process was forked: nobody will release it.
+    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
+        if self.generation == fork::generation() {
+            return Some(mutex.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        match mutex.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
     }
 }
@@ -121,8 +176,8 @@ mod tests {
     fn a_call_counts_in_every_scope_around_it() {
         let outer = Arc::new(Scope::new(Labels::default(), None));
         let inner = Scope::new(Labels::default(), Some(Arc::clone(&outer)));
-        inner.add(Some(Usd::from_picos(5)), false, 1, 2);
-        inner.add(None, true, 1, 2);
+        inner.add_figures(Some(Usd::from_picos(5)), false, 1, 2);
+        inner.add_figures(None, true, 1, 2);
         let totals = outer.totals();
         assert_eq!((totals.cost.as_picos(), totals.calls, totals.unpriced_calls), (5, 2, 1));
         assert_eq!((totals.input_tokens, totals.output_tokens), (2, 4));

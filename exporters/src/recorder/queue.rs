@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::RecorderStats;
 use crate::error::Error;
-use crate::record::CallRecord;
+use crate::record::Ended;
 use crate::spool::Descriptor;
 
 /// After a thread could not be started, callers do not try again before this has passed.
@@ -44,10 +44,10 @@ impl Shared {
     }
 }
 
-/// A record on its way, and the bytes it counts for.
+/// A call on its way, and the bytes it counts for.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) record: Box<CallRecord>,
+    pub(super) call: Box<dyn Ended>,
     pub(super) bytes: usize,
 }
 
@@ -81,18 +81,18 @@ pub(super) struct Queue {
 impl Queue {
     /// Hands the record back if there is no room for it. One that is larger than the whole bound still passes an empty
     /// queue: its line is cut, and its caller holds the memory already.
-    pub(super) fn push(&mut self, record: Box<CallRecord>, bytes: usize, bound: usize) -> Option<Box<CallRecord>> {
+    pub(super) fn push(&mut self, call: Box<dyn Ended>, bytes: usize, bound: usize) -> Option<Box<dyn Ended>> {
         if self.bytes > 0 && self.bytes.saturating_add(bytes) > bound {
             if self.last_error.is_some() {
                 self.dropped_unwritable += 1;
             } else {
                 self.dropped_queue_full += 1;
             }
-            return Some(record);
+            return Some(call);
         }
         self.bytes += bytes;
         self.accepted += 1;
-        self.waiting.push(Waiting { record, bytes });
+        self.waiting.push(Waiting { call, bytes });
         None
     }
 
@@ -103,6 +103,10 @@ impl Queue {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn is_parked(&self) -> bool {
@@ -182,6 +186,12 @@ impl Queue {
         self.written += records;
         self.bytes = self.bytes.saturating_sub(bytes);
         self.last_error = None;
+    }
+
+    /// A call that has no record to write.
+    pub(super) fn lost(&mut self, bytes: usize) {
+        self.dropped_internal += 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     pub(super) fn failed(&mut self, error: &Error, ledger: &Path) {

@@ -113,7 +113,13 @@ impl Writer {
             while self.batch.has_room()
                 && let Some(waiting) = self.backlog.pop_front()
             {
-                self.batch.add(&waiting.record, waiting.bytes, &self.process);
+                match waiting.call.record() {
+                    Some(record) => self.batch.add(&record, waiting.bytes, &self.process),
+                    None => self.shared.lock().lost(waiting.bytes),
+                }
+            }
+            if self.batch.is_empty() {
+                continue;
             }
             match self.spool.append(self.batch.text()) {
                 Ok(written) => {

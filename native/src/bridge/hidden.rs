@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderMap;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,12 +13,12 @@ use crate::ids;
 pub(crate) struct Hidden {
     call: Option<Arc<OpenCall>>,
     provider: Option<Arc<str>>,
-    headers: Vec<(String, String)>,
+    headers: HeaderMap,
     made: Option<Py<PyDict>>,
 }
 
 impl Hidden {
-    pub(crate) fn new(call: Arc<OpenCall>, provider: Arc<str>, headers: Vec<(String, String)>) -> Self {
+    pub(crate) fn new(call: Arc<OpenCall>, provider: Arc<str>, headers: HeaderMap) -> Self {
         Self {
             call: Some(call),
             provider: Some(provider),
@@ -36,22 +37,15 @@ impl Hidden {
         };
         let dict = PyDict::new(py);
         if let Some(call) = call {
-            let finished = call.finished();
-            // The facade's float, as in litellm; exact figures are in the ledger.
-            let cost = finished
-                .cost_usd
-                .map(|cost| cost.to_string().parse::<f64>())
-                .transpose()
-                .ok()
-                .flatten();
-            dict.set_item("response_cost", cost)?;
+            dict.set_item("response_cost", response_cost(&call))?;
             dict.set_item("call_uid", ids::uuid_text(&call.uid))?;
         }
         dict.set_item("custom_llm_provider", provider.as_deref())?;
         let plain = PyDict::new(py);
         let prefixed = PyDict::new(py);
         for (name, value) in &headers {
-            plain.set_item(name, value)?;
+            let (name, value) = (name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+            plain.set_item(name, &value)?;
             prefixed.set_item(format!("llm_provider-{name}"), value)?;
         }
         dict.set_item("headers", plain)?;
@@ -63,9 +57,14 @@ impl Hidden {
 
     pub(crate) fn milliseconds(hidden: &Mutex<Self>) -> f64 {
         let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden
-            .call
-            .as_ref()
-            .map_or(0.0, |call| call.finished().duration_ns as f64 / 1e6)
+        hidden.call.as_ref().map_or(0.0, |call| {
+            call.settled().map_or(0.0, |record| record.duration_ns as f64 / 1e6)
+        })
     }
+}
+
+/// USD as the facade's float, as in litellm; exact figures are in the ledger. None where no price is known.
+pub(crate) fn response_cost(call: &OpenCall) -> Option<f64> {
+    let cost_usd = call.settled()?.cost.as_ref()?.usd?;
+    cost_usd.to_string().parse().ok()
 }

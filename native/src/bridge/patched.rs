@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 use crate::headers::ResponseFacts;
 use crate::ids;
-use crate::providers::openai::{self, Facts};
+use crate::providers::openai;
 use crate::redact;
 use crate::tap::Tap;
 
@@ -22,7 +22,6 @@ use crate::tap::Tap;
 #[derive(Debug)]
 pub(crate) struct Call {
     call: Arc<OpenCall>,
-    embeddings: bool,
 }
 
 fn origin_of(name: &str) -> &'static str {
@@ -72,7 +71,6 @@ pub(crate) fn begin_call(
     };
     Ok(Call {
         call: OpenCall::begin(start),
-        embeddings,
     })
 }
 
@@ -162,30 +160,10 @@ impl Call {
     /// A plain answer, whole: the record is made, priced and handed on.
     fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
-        let body = body.as_bytes();
-        let skimmed = self
-            .embeddings
-            .then(|| openai::skim_embeddings(body))
-            .filter(|facts| facts.usage.is_some());
-        let (facts, ending) = match skimmed.map_or_else(|| openai::read_answer(body).map(|(facts, _)| facts), Ok) {
-            Ok(facts) => (facts, Ending::Completed),
-            Err(message) => {
-                let failure = Failure::new(FailureKind::InvalidResponse, message);
-                (
-                    Facts::default(),
-                    Ending::Failed {
-                        error_type: failure.error_type(),
-                        message: failure.message,
-                        status: Some(status),
-                    },
-                )
-            }
-        };
-        self.call.with_state(|state| {
-            state.answered(response);
-            state.facts = facts;
-        });
-        self.call.finish(ending);
+        // The SDK finds out for itself whether it can be read; for the record there is time later.
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        self.call.with_state(|state| state.answered_with(response, body));
+        self.call.finish(Ending::Completed);
         Ok(())
     }
 

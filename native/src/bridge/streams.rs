@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use super::classes;
 use super::errors::exception;
 use super::event_loop::EventLoop;
+use super::hidden::response_cost;
 use super::kinds;
 use crate::ids;
 use crate::stream::{Stream, Taken};
@@ -25,7 +27,7 @@ pub(crate) struct ChunkStream {
     stream: Arc<Stream>,
     provider: Arc<str>,
     model: Option<Arc<str>>,
-    headers: Vec<(String, String)>,
+    headers: HeaderMap,
     crossed: Mutex<Crossed>,
 }
 
@@ -38,12 +40,7 @@ struct Crossed {
 }
 
 impl ChunkStream {
-    pub(crate) fn new(
-        stream: Arc<Stream>,
-        provider: Arc<str>,
-        model: Option<Arc<str>>,
-        headers: Vec<(String, String)>,
-    ) -> Self {
+    pub(crate) fn new(stream: Arc<Stream>, provider: Arc<str>, model: Option<Arc<str>>, headers: HeaderMap) -> Self {
         Self {
             stream,
             provider,
@@ -157,13 +154,10 @@ impl ChunkStream {
         let dict = PyDict::new(py);
         dict.set_item("custom_llm_provider", &*self.provider)?;
         dict.set_item("call_uid", ids::uuid_text(&self.stream.call.uid))?;
-        let finished = self.stream.call.finished();
-        dict.set_item(
-            "response_cost",
-            finished.cost_usd.and_then(|cost| cost.to_string().parse::<f64>().ok()),
-        )?;
+        dict.set_item("response_cost", response_cost(&self.stream.call))?;
         let headers = PyDict::new(py);
         for (name, value) in &self.headers {
+            let (name, value) = (name.as_str(), String::from_utf8_lossy(value.as_bytes()));
             headers.set_item(name, value)?;
         }
         dict.set_item("headers", headers)?;
