@@ -36,6 +36,8 @@ def first_call() -> None:
     """Make the ledger's file where there is none, in the background: a ledger that nobody read yet can be opened."""
     global is_first_call  # noqa: PLW0603 - a flag that every call looks at
     is_first_call = False
+    if not _native.enabled():
+        return
     path = _native.ledger_path()
     if path is None:
         _warn()

@@ -210,9 +210,10 @@ def from_failure(
     chosen = _class_of(kind, status, code, message)
     # litellm spells the provider's own exception so: OpenAIException, GroqException.
     named = "OpenAI" if provider == "openai" else "".join(part.capitalize() for part in provider.split("_"))
+    blamed = "" if kind == "invalid_request" else f"{named}Exception - "
     response = None if status is None or kind == "invalid_request" else ErrorResponse(status, headers, body)
     return chosen(
-        f"litellm.{chosen.__name__}: {named}Exception - {message}",
+        f"litellm.{chosen.__name__}: {blamed}{message}",
         provider,
         model,
         response,

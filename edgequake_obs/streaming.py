@@ -17,10 +17,11 @@ class CustomStreamWrapper:
     what was received.
     """
 
-    __slots__ = ("__weakref__", "_chunks", "_stream")
+    __slots__ = ("__weakref__", "_batch", "_chunks", "_stream")
 
     def __init__(self, stream: ChunkStream) -> None:
         self._stream = stream
+        self._batch: list[ModelResponseStream] = []  # what an `async for` has yet to give out
         self._chunks: AsyncGenerator[ModelResponseStream] | None = None
 
     @property
@@ -47,7 +48,7 @@ class CustomStreamWrapper:
     def __aiter__(self) -> AsyncGenerator[ModelResponseStream]:
         # One generator for all loops over this stream: a second `async for` goes on where the first one left.
         if self._chunks is None:
-            self._chunks = _arriving(self._stream)
+            self._chunks = _arriving(self._stream, self._batch)
         return self._chunks
 
     async def __anext__(self) -> ModelResponseStream:
@@ -55,11 +56,12 @@ class CustomStreamWrapper:
 
     def close(self) -> None:
         """Leave the stream."""
+        self._batch.clear()
         self._stream.close()
 
     async def aclose(self) -> None:
         """Leave the stream."""
-        self._stream.close()
+        self.close()
 
     def __enter__(self) -> CustomStreamWrapper:
         return self
@@ -67,7 +69,7 @@ class CustomStreamWrapper:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
 
     async def __aenter__(self) -> CustomStreamWrapper:
         return self
@@ -75,16 +77,18 @@ class CustomStreamWrapper:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
 
 
-async def _arriving(stream: ChunkStream) -> AsyncGenerator[ModelResponseStream]:
+async def _arriving(stream: ChunkStream, batch: list[ModelResponseStream]) -> AsyncGenerator[ModelResponseStream]:
     from ._event_loops import bridge
 
-    while (batch := stream.batch()) is not None:
-        if batch:
-            for chunk in batch:
+    while (arrived := stream.batch()) is not None:
+        if arrived:
+            batch.extend(arrived)
+            for chunk in batch:  # which `close()` empties
                 yield chunk
+            batch.clear()
             continue
         arrival = stream.arrival(bridge())
         if arrival is not None:

@@ -257,10 +257,14 @@ fn write_outcome(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
             record.finish_reasons.iter().map(String::as_str),
         );
     }
-    if !cut.has("attempts") && is_there(record, "attempts") {
+    // Also where there is none: a call that was refused before it was sent has 0 attempts, not an unknown number.
+    if !cut.has("attempts") {
         let out = line.key("attempts");
+        out.push(b'[');
         for (place, attempt) in record.attempts.iter().enumerate() {
-            out.push(if place == 0 { b'[' } else { b',' });
+            if place > 0 {
+                out.push(b',');
+            }
             write_attempt(attempt, cut, out);
         }
         out.push(b']');

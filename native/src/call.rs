@@ -167,13 +167,18 @@ impl OpenCall {
 
     /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
     pub(crate) fn fail(self: &Arc<Self>, failure: Failure) -> Failure {
-        let secrets = self.with_state(|state| state.start.secrets.clone()).unwrap_or_default();
+        let refused = failure.kind == FailureKind::InvalidRequest;
+        let secrets = self.with_state(|state| {
+            state.refused = refused;
+            state.start.secrets.clone()
+        });
+        let secrets = secrets.unwrap_or_default();
         let failure = failure.redacted(|text| redact::redact(text, &secrets).into_owned());
         self.finish(Ending::Failed {
             error_type: failure.error_type(),
             message: failure.message.clone(),
             // A call that was refused before it was sent has no answer, whatever status its exception has.
-            status: failure.status.filter(|_| failure.kind != FailureKind::InvalidRequest),
+            status: failure.status.filter(|_| !refused),
         });
         failure
     }

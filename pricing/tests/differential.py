@@ -53,12 +53,11 @@ def calls():
     for model, entry in litellm.model_cost.items():
         if entry.get("mode") not in MODES or "litellm_provider" not in entry or model == "sample_spec":
             continue
-        for shape, usage in SHAPES.items():
-            if entry["mode"] == "embedding":
-                if shape not in ("plain", "long"):
-                    continue
-                usage = usage | {"completion_tokens": 0}
-            usage = usage | {"total_tokens": usage["prompt_tokens"] + usage["completion_tokens"]}
+        for shape, counts in SHAPES.items():
+            if entry["mode"] == "embedding" and shape not in ("plain", "long"):
+                continue
+            output = 0 if entry["mode"] == "embedding" else counts["completion_tokens"]
+            usage = counts | {"completion_tokens": output, "total_tokens": counts["prompt_tokens"] + output}
             tier = shape if shape in ("flex", "priority") else None
             yield shape, family(entry["litellm_provider"]), model, usage, tier
 
@@ -95,7 +94,9 @@ def kind(shape: str, ours: dict, their: float | None) -> str | None:
 def main() -> None:
     every = list(calls())
     lines = [
-        json.dumps({"provider": provider, "model": model, "format": "openai.chat", "usage": usage, "service_tier": tier})
+        json.dumps(
+            {"provider": provider, "model": model, "format": "openai.chat", "usage": usage, "service_tier": tier}
+        )
         for _, provider, model, usage, tier in every
     ]
     run = subprocess.run([sys.argv[1]], input="\n".join(lines), capture_output=True, text=True, check=True)

@@ -62,7 +62,6 @@ pub(crate) struct Control {
     pub max_retries: u32,
     pub stream: bool,
     pub extra_headers: Vec<(String, String)>,
-    pub metadata: Option<Py<PyAny>>,
     pub not_yet: Option<String>,
 }
 
@@ -71,6 +70,8 @@ pub(crate) struct Arguments<'py> {
     pub control: Control,
     /// Name and value of what goes into the request's body, in the caller's order.
     pub body: Vec<(String, Bound<'py, PyAny>)>,
+    /// Recorded, not sent.
+    pub metadata: Option<Bound<'py, PyAny>>,
 }
 
 impl<'py> Arguments<'py> {
@@ -85,10 +86,10 @@ impl<'py> Arguments<'py> {
             max_retries: DEFAULT_MAX_RETRIES,
             stream: false,
             extra_headers: Vec::new(),
-            metadata: None,
             not_yet: None,
         };
         let (mut timeout, mut max_retries, mut num_retries) = (None, None, None);
+        let (mut metadata, mut extra) = (None, None);
         let mut body = Vec::with_capacity(params.len());
         for (name, value) in params {
             if value.is_none() {
@@ -106,16 +107,19 @@ impl<'py> Arguments<'py> {
                 "max_retries" => max_retries = Some(count(&value, "max_retries")?),
                 "num_retries" => num_retries = Some(count(&value, "num_retries")?),
                 "stream" => control.stream = value.is_truthy()?,
-                "metadata" => control.metadata = Some(value.unbind()),
+                "metadata" => metadata = Some(value),
                 "extra_headers" | "headers" => control.extra_headers.extend(headers(&value)?),
-                "extra_body" => {
-                    for (name, value) in value.cast::<PyDict>()? {
-                        body.push((name.extract()?, value));
-                    }
-                }
+                "extra_body" => extra = Some(value.cast_into::<PyDict>()?),
                 name if NEVER_SENT.contains(&name) => {}
                 name if NOT_YET.contains(&name) => control.not_yet = Some(name.to_owned()),
                 name => body.push((name.to_owned(), value)),
+            }
+        }
+        for (name, value) in extra.into_iter().flatten() {
+            let name: String = name.extract()?;
+            match body.iter_mut().find(|(known, _)| *known == name) {
+                Some(field) => field.1 = value,
+                None => body.push((name, value)),
             }
         }
         let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -143,7 +147,15 @@ impl<'py> Arguments<'py> {
             Some(count) => count,
             None => global("num_retries")?.map_or(Ok(DEFAULT_MAX_RETRIES), |value| count(&value, "num_retries"))?,
         };
-        Ok(Self { control, body })
+        Ok(Self {
+            control,
+            body,
+            metadata,
+        })
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.body.iter().any(|(known, _)| known == name)
     }
 
     /// Whether the caller said anything about the stream's usage: then it is not ours to ask for.

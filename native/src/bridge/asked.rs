@@ -1,5 +1,6 @@
 //! What a request says that belongs in the record: its user, tags, metadata and generation parameters, and how much text it holds.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
@@ -40,7 +41,7 @@ const DEEPEST: usize = 16;
 /// `body`: name and value of the request's fields. `input`: the messages, where an estimate may be needed.
 pub(crate) fn read(
     body: &[(String, Bound<'_, PyAny>)],
-    metadata: Option<&Py<PyAny>>,
+    metadata: Option<&Bound<'_, PyAny>>,
     input: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Asked> {
     let mut asked = Asked::default();
@@ -59,19 +60,13 @@ pub(crate) fn read(
         params.push(b'}');
         asked.request_params = String::from_utf8(params).ok();
     }
-    if let Some((metadata, py)) = metadata.zip(body_py(body, input)) {
-        take_metadata(&mut asked, metadata.bind(py))?;
+    if let Some(metadata) = metadata {
+        take_metadata(&mut asked, metadata)?;
     }
     if let Some(input) = input {
         measure(input, &mut asked.input, 0);
     }
     Ok(asked)
-}
-
-fn body_py<'py>(body: &[(String, Bound<'py, PyAny>)], input: Option<&Bound<'py, PyAny>>) -> Option<Python<'py>> {
-    body.first()
-        .map(|(_, value)| value.py())
-        .or_else(|| input.map(Bound::py))
 }
 
 fn string(value: &Bound<'_, PyAny>) -> Option<String> {
@@ -120,7 +115,8 @@ pub(crate) fn take_metadata(asked: &mut Asked, metadata: &Bound<'_, PyAny>) -> P
     for (key, value) in metadata {
         let Some(key) = string(&key) else { continue };
         if key == "tags" {
-            asked.tags = tags(&value)?;
+            // The provider does not see them; what is no tag must not fail the call.
+            asked.tags = tags(&value).unwrap_or_default();
             continue;
         }
         let before = out.len();
@@ -151,7 +147,13 @@ pub(crate) fn tags(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> 
         for (key, value) in dict {
             out.push((key.str()?.to_cow()?.into_owned(), tag_value(&value)?));
         }
-    } else if let Ok(items) = value.try_iter().filter_not_text(value) {
+    } else if value.is_instance_of::<PyString>() {
+        // A text can be iterated, letter by letter, which nobody means.
+        out.push((value.str()?.to_cow()?.into_owned(), "true".to_owned()));
+    } else {
+        let items = value.try_iter().map_err(|_| {
+            PyTypeError::new_err("tags must be a dict of names and values, or a list of texts such as 'team:search'")
+        })?;
         for item in items {
             let text = item?.str()?.to_cow()?.into_owned();
             match text.split_once(':') {
@@ -159,8 +161,6 @@ pub(crate) fn tags(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> 
                 None => out.push((text, "true".to_owned())),
             }
         }
-    } else {
-        out.push((value.str()?.to_cow()?.into_owned(), "true".to_owned()));
     }
     out.sort();
     out.dedup_by(|later, earlier| later.0 == earlier.0);
@@ -172,21 +172,6 @@ fn tag_value(value: &Bound<'_, PyAny>) -> PyResult<String> {
         // As JSON and litellm's own tags write it.
         Ok(flag) => Ok(flag.is_true().to_string()),
         Err(_) => Ok(value.str()?.to_cow()?.into_owned()),
-    }
-}
-
-trait NotText<T> {
-    /// A text can be iterated, letter by letter, which nobody means.
-    fn filter_not_text(self, value: &Bound<'_, PyAny>) -> Result<T, ()>;
-}
-
-impl<T> NotText<T> for PyResult<T> {
-    fn filter_not_text(self, value: &Bound<'_, PyAny>) -> Result<T, ()> {
-        if value.is_instance_of::<PyString>() {
-            Err(())
-        } else {
-            self.map_err(|_| ())
-        }
     }
 }
 

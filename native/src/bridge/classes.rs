@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::hidden::Hidden;
 use super::kinds::{self, Kind};
@@ -76,6 +76,19 @@ macro_rules! whole_answer_class {
                 Hidden::dict(&slf.hidden, slf.py())
             }
 
+            /// A pickle or a copy takes `_hidden_params` along.
+            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+                let py = slf.py();
+                let hidden = Hidden::dict(&slf.get().hidden, py)?;
+                let fields = slf.as_super().get().dumped(py, false)?;
+                let rebuild = py.import("edgequake_obs._native")?.getattr("_rebuild")?;
+                Ok((rebuild, (slf.get_type(), fields, hidden).into_pyobject(py)?))
+            }
+
+            fn _restore_hidden(&self, hidden: Py<PyDict>) {
+                Hidden::restore(&self.hidden, hidden);
+            }
+
             /// How long the call took, in milliseconds.
             #[getter]
             fn _response_ms(slf: PyRef<'_, Self>) -> f64 {
@@ -143,7 +156,8 @@ pub(crate) fn adopt(child: Child, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny
     if let Ok(dict) = value.cast::<PyDict>() {
         return class_of(py, kind)?.call((), Some(dict)).map(Bound::unbind);
     }
-    if let Ok(list) = value.cast::<PyList>() {
+    let holds_dicts = |list: &Bound<'_, PyList>| list.iter().any(|item| item.is_instance_of::<PyDict>());
+    if let Some(list) = value.cast::<PyList>().ok().filter(|list| holds_dicts(list)) {
         let items = list
             .iter()
             .map(|item| adopt(child, &item))
@@ -159,8 +173,17 @@ fn class_of<'py>(py: Python<'py>, kind: &Kind) -> PyResult<Bound<'py, PyAny>> {
 
 /// How a pickle or a copy comes back.
 #[pyfunction]
-fn _rebuild<'py>(class: &Bound<'py, PyType>, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-    class.call((), Some(fields))
+#[pyo3(signature = (class, fields, hidden=None))]
+fn _rebuild<'py>(
+    class: &Bound<'py, PyType>,
+    fields: &Bound<'py, PyDict>,
+    hidden: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let made = class.call((), Some(fields))?;
+    if let Some(hidden) = hidden {
+        made.call_method1("_restore_hidden", (hidden,))?;
+    }
+    Ok(made)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

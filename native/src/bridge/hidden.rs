@@ -55,6 +55,10 @@ impl Hidden {
         Ok(hidden.made.get_or_insert(dict).clone_ref(py))
     }
 
+    pub(crate) fn restore(hidden: &Mutex<Self>, made: Py<PyDict>) {
+        hidden.lock().unwrap_or_else(PoisonError::into_inner).made = Some(made);
+    }
+
     pub(crate) fn milliseconds(hidden: &Mutex<Self>) -> f64 {
         let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
         hidden.call.as_ref().map_or(0.0, |call| {

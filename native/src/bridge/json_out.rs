@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use super::object::OpenAIObject;
 
@@ -77,7 +77,12 @@ fn write_dict(dict: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> PyRe
         }
         match key.cast::<PyString>() {
             Ok(key) => write_text(key, out)?,
-            Err(_) => write_str(&key.str()?.to_cow()?, out)?,
+            // As `json.dumps` does.
+            Err(_) if key.is_none() => write_str("null", out)?,
+            Err(_) => match key.cast::<PyBool>() {
+                Ok(flag) => write_str(if flag.is_true() { "true" } else { "false" }, out)?,
+                Err(_) => write_str(&key.str()?.to_cow()?, out)?,
+            },
         }
         out.push(b':');
         write_at(&value, out, depth + 1)?;
@@ -123,7 +128,9 @@ fn write_object(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> Py
         let dict = py.get_type::<PyDict>().call1((value,))?;
         return write_at(&dict, out, depth + 1);
     }
-    if let Ok(items) = value.try_iter() {
+    // Bytes are a list of numbers only to those who did not mean them.
+    let is_bytes = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
+    if let (false, Ok(items)) = (is_bytes, value.try_iter()) {
         return write_items(items.collect::<PyResult<Vec<_>>>()?.into_iter(), out, depth);
     }
     Err(PyTypeError::new_err(format!(

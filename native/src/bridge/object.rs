@@ -417,6 +417,15 @@ impl OpenAIObject {
         Ok(names)
     }
 
+    /// Another object with the same values, not copies of them.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let values = PyDict::new(slf.py());
+        for (name, value) in slf.get().items(slf.py())? {
+            values.set_item(name, value)?;
+        }
+        slf.get_type().call((), Some(&values))
+    }
+
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let py = slf.py();
         let rebuild = py.import("edgequake_obs._native")?.getattr("_rebuild")?;

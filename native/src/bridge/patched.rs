@@ -103,7 +103,7 @@ fn read_params(params: &Bound<'_, PyDict>, streaming: bool) -> PyResult<Asked> {
         match &*name.to_cow()? {
             "messages" | "input" => input = streaming.then_some(value),
             "model" => {}
-            "metadata" => metadata = Some(value.unbind()),
+            "metadata" => metadata = Some(value),
             name => body.push((name.to_owned(), value)),
         }
     }

@@ -77,7 +77,17 @@ pub(crate) fn prepare(
     let arguments = match Arguments::read(params, globals) {
         Ok(arguments) => arguments,
         Err(error) if is_about_the_value(&error, model.py()) => {
-            return Ok(refused(operation, model, error.value(model.py()).to_string()));
+            let streaming = params
+                .get_item("stream")?
+                .is_some_and(|stream| stream.is_truthy().unwrap_or(false));
+            let caller = Caller::read(caller)?;
+            return Ok(refused(
+                operation,
+                model,
+                streaming,
+                caller,
+                error.value(model.py()).to_string(),
+            ));
         }
         Err(error) => return Err(error),
     };
@@ -113,7 +123,7 @@ pub(crate) fn prepare(
         parent: caller.parent,
         api_key_id: key.as_deref().and_then(fingerprint::of),
         secrets,
-        asked: asked::read(&arguments.body, control.metadata.as_ref(), streaming.then_some(input))?,
+        asked: asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?,
     };
     let request = match target {
         Err(failure) => Err(failure),
@@ -132,8 +142,14 @@ pub(crate) fn prepare(
     Ok(Prepared { start, request })
 }
 
-/// A call whose arguments cannot even be read; nothing of them is known but the model's name.
-fn refused(operation: Operation, model: &Bound<'_, PyAny>, message: String) -> Prepared {
+/// A call whose arguments cannot even be read.
+fn refused(
+    operation: Operation,
+    model: &Bound<'_, PyAny>,
+    streaming: bool,
+    caller: Caller,
+    message: String,
+) -> Prepared {
     let model = model
         .cast::<PyString>()
         .ok()
@@ -145,9 +161,9 @@ fn refused(operation: Operation, model: &Bound<'_, PyAny>, message: String) -> P
         provider: Arc::from("unknown"),
         request_model: model,
         server_address: None,
-        streaming: false,
-        scope: None,
-        parent: None,
+        streaming,
+        scope: caller.scope,
+        parent: caller.parent,
         api_key_id: None,
         secrets: Vec::new(),
         asked: Asked::default(),
@@ -366,26 +382,33 @@ impl Parts<'_, '_> {
 
     fn body(&self, arguments: &Arguments<'_>, ask_for_usage: bool) -> PyResult<Bytes> {
         let mut out = Vec::with_capacity(USUAL_BODY);
-        out.extend_from_slice(b"{\"model\":");
-        json_out::write_str(self.model, &mut out)?;
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(self.operation.input_field().as_bytes());
-        out.extend_from_slice(b"\":");
-        json_out::write(self.input, &mut out)?;
+        out.push(b'{');
+        // `extra_body` may set these two as well, and then it wins.
+        if !arguments.has("model") {
+            out.extend_from_slice(b"\"model\":");
+            json_out::write_str(self.model, &mut out)?;
+            out.push(b',');
+        }
+        if !arguments.has(self.operation.input_field()) {
+            json_out::write_str(self.operation.input_field(), &mut out)?;
+            out.push(b':');
+            json_out::write(self.input, &mut out)?;
+            out.push(b',');
+        }
         for (name, value) in &arguments.body {
             if ask_for_usage && name == "stream_options" {
                 continue;
             }
-            out.push(b',');
             json_out::write_str(name, &mut out)?;
             out.push(b':');
             json_out::write(value, &mut out)?;
+            out.push(b',');
         }
-        if arguments.control.stream {
-            out.extend_from_slice(b",\"stream\":true");
+        if arguments.control.stream && !arguments.has("stream") {
+            out.extend_from_slice(b"\"stream\":true,");
         }
         if ask_for_usage {
-            out.extend_from_slice(b",\"stream_options\":");
+            out.extend_from_slice(b"\"stream_options\":");
             let options = arguments
                 .body
                 .iter()
@@ -397,6 +420,10 @@ impl Parts<'_, '_> {
             };
             merged.set_item("include_usage", true)?;
             json_out::write(merged.as_any(), &mut out)?;
+            out.push(b',');
+        }
+        if out.last() == Some(&b',') {
+            out.pop();
         }
         out.push(b'}');
         Ok(Bytes::from(out))

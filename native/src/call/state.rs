@@ -27,6 +27,8 @@ pub(crate) struct State {
     response: ResponseFacts,
     /// An answer that nobody has read yet.
     body: Option<Bytes>,
+    /// Nothing was sent, so there was no attempt.
+    pub(super) refused: bool,
     chunks: u32,
     first_chunk: Option<Instant>,
     last_byte: Option<Instant>,
@@ -44,6 +46,7 @@ impl State {
             facts: Facts::default(),
             response: ResponseFacts::default(),
             body: None,
+            refused: false,
             chunks: 0,
             first_chunk: None,
             last_byte: None,
@@ -175,7 +178,9 @@ impl State {
         };
         let http_status = error_status.or(self.response.status);
         let request_id = self.response.request_id.take();
-        self.note_attempt_until(ended, http_status, error_type.clone(), request_id.clone());
+        if !self.refused {
+            self.note_attempt_until(ended, http_status, error_type.clone(), request_id.clone());
+        }
         let (duration_ns, started) = (ended.duration_since(self.started).as_nanos() as i64, self.started);
         let money = self.money();
         if let Some(last) = self.attempts.last_mut() {

@@ -128,6 +128,10 @@ impl Facts {
 pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>), String> {
     let text =
         std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    // The parser would take a list for an object whose fields stand in order.
+    if !text.trim_start().starts_with('{') {
+        return Err("the body is not a JSON object".to_owned());
+    }
     let parsed: Body<'_> =
         serde_json::from_str(text).map_err(|error| format!("the body is not the JSON expected: {error}"))?;
     let mut facts = Facts::default();
@@ -197,6 +201,9 @@ pub(crate) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
     let Ok(text) = std::str::from_utf8(trimmed) else {
         return EventKind::Invalid("an event of the stream is not UTF-8".to_owned());
     };
+    if !text.starts_with('{') {
+        return EventKind::Invalid("an event of the stream is not a JSON object".to_owned());
+    }
     let body: Body<'_> = match serde_json::from_str(text) {
         Ok(body) => body,
         Err(error) => return EventKind::Invalid(format!("an event of the stream is not the JSON expected: {error}")),
