@@ -5,11 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use pyo3::exceptions::{PyAttributeError, PyKeyError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::content::{Content, Key, Slot, key_for};
 use super::json_in;
-use super::kinds::{Field, Kind, Missing};
+use super::kinds::{Kind, Missing};
+use super::plain::{dumped_value, missing};
 use crate::json_scan;
 
 /// What stands in a field.
@@ -19,34 +21,6 @@ pub(crate) enum Child {
     Plain,
     /// An object of a class of ours, or a list of them.
     Of(&'static Kind),
-}
-
-#[derive(Debug)]
-enum Slot {
-    Json(Bytes),
-    Value(Py<PyAny>),
-}
-
-#[derive(Debug)]
-enum Key {
-    Known(&'static str),
-    Other(Box<str>),
-}
-
-impl Key {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Known(name) => name,
-            Self::Other(name) => name,
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Content {
-    /// Not looked into yet.
-    Json(Bytes),
-    Fields(Vec<(Key, Slot)>),
 }
 
 /// The base of every answer object: attributes, items and methods of litellm's, over the provider's own bytes.
@@ -198,42 +172,6 @@ impl OpenAIObject {
         }
         Ok(out)
     }
-}
-
-fn key_for(kind: &'static Kind, name: &str) -> Key {
-    kind.field(name)
-        .map_or_else(|| Key::Other(name.into()), |field| Key::Known(field.name))
-}
-
-fn missing(py: Python<'_>, field: &Field) -> PyResult<Option<Py<PyAny>>> {
-    Ok(match field.missing {
-        Missing::Absent => None,
-        Missing::None => Some(py.None()),
-        Missing::Zero => Some(0i64.into_pyobject(py)?.into_any().unbind()),
-        Missing::Text(text) => Some(PyString::new(py, text).into_any().unbind()),
-        Missing::EmptyList => Some(PyList::empty(py).into_any().unbind()),
-    })
-}
-
-fn dumped_value<'py>(value: &Bound<'py, PyAny>, exclude_none: bool) -> PyResult<Bound<'py, PyAny>> {
-    if let Ok(object) = value.cast::<OpenAIObject>() {
-        return Ok(object.get().dumped(value.py(), exclude_none)?.into_any());
-    }
-    if let Ok(list) = value.cast::<PyList>() {
-        let items = list
-            .iter()
-            .map(|item| dumped_value(&item, exclude_none))
-            .collect::<PyResult<Vec<_>>>()?;
-        return Ok(PyList::new(value.py(), items)?.into_any());
-    }
-    if let Ok(dict) = value.cast::<PyDict>() {
-        let copy = PyDict::new(value.py());
-        for (key, item) in dict {
-            copy.set_item(key, dumped_value(&item, exclude_none)?)?;
-        }
-        return Ok(copy.into_any());
-    }
-    Ok(value.clone())
 }
 
 #[pymethods]

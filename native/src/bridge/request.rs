@@ -1,17 +1,14 @@
 //! From the arguments of `completion` and its kin to a request, and to what the record says of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::arguments::{Arguments, Control};
 use super::asked;
 use super::caller::Caller;
-use super::json_out;
+use super::outgoing::Parts;
 use crate::call::{Asked, Start};
 use crate::client::Request;
 use crate::endpoint::{self, Endpoint};
@@ -20,11 +17,6 @@ use crate::fingerprint;
 use crate::providers::Vendor;
 use crate::providers::vendors;
 use crate::redact;
-use crate::settings;
-use crate::transport::Outgoing;
-
-/// Bytes that a request with a short prompt needs.
-const USUAL_BODY: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -33,7 +25,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::Chat => "/chat/completions",
             Self::Embeddings => "/embeddings",
@@ -47,7 +39,7 @@ impl Operation {
         }
     }
 
-    fn input_field(self) -> &'static str {
+    pub(super) fn input_field(self) -> &'static str {
         match self {
             Self::Chat => "messages",
             Self::Embeddings => "input",
@@ -174,7 +166,7 @@ fn refused(
     }
 }
 
-fn invalid(message: impl Into<String>) -> Failure {
+pub(super) fn invalid(message: impl Into<String>) -> Failure {
     Failure {
         status: Some(400),
         ..Failure::new(FailureKind::InvalidRequest, message)
@@ -241,196 +233,7 @@ fn base_of(vendor: &Vendor) -> Option<String> {
     first_set(vendor.base_variables).or_else(|| (!vendor.base_url.is_empty()).then(|| vendor.base_url.to_owned()))
 }
 
-/// What the request is put together from.
-struct Parts<'a, 'py> {
-    operation: Operation,
-    vendor: &'static Vendor,
-    model: &'a str,
-    key: Option<&'a str>,
-    endpoint: Option<Endpoint>,
-    input: &'a Bound<'py, PyAny>,
-}
-
-impl Parts<'_, '_> {
-    fn request(self, arguments: &Arguments<'_>) -> PyResult<Result<Request, Failure>> {
-        let control = &arguments.control;
-        if let Some(name) = &control.not_yet {
-            return Ok(Err(invalid(format!(
-                "the argument '{name}' is not supported yet: leave it out"
-            ))));
-        }
-        let Some(endpoint) = &self.endpoint else {
-            let variables = self.vendor.base_variables.join(" or ");
-            let given = control.api_base.as_deref().map_or_else(
-                || {
-                    format!(
-                        "provider '{}' has no base URL: pass api_base or set {variables}",
-                        self.vendor.id
-                    )
-                },
-                |_| "api_base is not an http or https URL".to_owned(),
-            );
-            return Ok(Err(invalid(given)));
-        };
-        let outgoing_uri = if self.vendor.id == "azure" {
-            endpoint.azure(self.operation.path(), self.model, control.api_version.as_deref())
-        } else {
-            endpoint.with_path(self.operation.path())
-        };
-        let Some(uri) = outgoing_uri else {
-            return Ok(Err(invalid("api_base and model do not make a valid URL")));
-        };
-        let headers = match self.headers(control) {
-            Ok(headers) => headers,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let hide_usage = control.stream
-            && self.vendor.stream_usage
-            && settings::injects_stream_usage()
-            && !arguments.asks_for_usage()?;
-        let body = match self.body(arguments, hide_usage) {
-            Ok(body) => body,
-            // A value of the caller's that has no JSON form is a wrong request; a broken interpreter is not.
-            Err(error) if is_about_the_value(&error, self.input.py()) => {
-                return Ok(Err(invalid(format!(
-                    "the request cannot be written as JSON: {}",
-                    error.value(self.input.py())
-                ))));
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(Ok(Request {
-            outgoing: Outgoing { uri, headers, body },
-            timeout: Duration::try_from_secs_f64(control.timeout).unwrap_or(Duration::from_secs(600)),
-            max_retries: control.max_retries,
-            streaming: control.stream,
-            hide_usage,
-        }))
-    }
-
-    fn headers(&self, control: &Control) -> Result<HeaderMap, Failure> {
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static(if control.stream {
-                "text/event-stream"
-            } else {
-                "application/json"
-            }),
-        );
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))),
-        );
-        match self.key {
-            Some(key) => {
-                let is_azure = self.vendor.id == "azure";
-                let text = if is_azure {
-                    key.to_owned()
-                } else {
-                    format!("Bearer {key}")
-                };
-                let mut value = HeaderValue::from_str(&text)
-                    .map_err(|_| invalid("the API key holds characters that no header can carry"))?;
-                value.set_sensitive(true);
-                headers.insert(
-                    if is_azure {
-                        HeaderName::from_static("api-key")
-                    } else {
-                        AUTHORIZATION
-                    },
-                    value,
-                );
-            }
-            None if self.needs_a_key() => {
-                let variables = self.vendor.key_variables.join(" or ");
-                return Err(Failure {
-                    status: Some(401),
-                    ..Failure::new(
-                        FailureKind::InvalidRequest,
-                        format!(
-                            "no API key for provider '{}': pass api_key, set edgequake_obs.api_key, or set {variables}",
-                            self.vendor.id
-                        ),
-                    )
-                });
-            }
-            None => {}
-        }
-        if let Some(organization) = &control.organization {
-            let value = HeaderValue::from_str(organization)
-                .map_err(|_| invalid("organization holds characters that no header can carry"))?;
-            headers.insert(HeaderName::from_static("openai-organization"), value);
-        }
-        for (name, value) in &control.extra_headers {
-            let (Ok(header), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-            else {
-                return Err(invalid(format!(
-                    "the extra header '{name}' cannot be sent: its name or its value is not valid"
-                )));
-            };
-            headers.insert(header, value);
-        }
-        Ok(headers)
-    }
-
-    /// Servers that people run themselves take requests without a key.
-    fn needs_a_key(&self) -> bool {
-        !self.vendor.hosts.is_empty()
-    }
-
-    fn body(&self, arguments: &Arguments<'_>, ask_for_usage: bool) -> PyResult<Bytes> {
-        let mut out = Vec::with_capacity(USUAL_BODY);
-        out.push(b'{');
-        // `extra_body` may set these two as well, and then it wins.
-        if !arguments.has("model") {
-            out.extend_from_slice(b"\"model\":");
-            json_out::write_str(self.model, &mut out)?;
-            out.push(b',');
-        }
-        if !arguments.has(self.operation.input_field()) {
-            json_out::write_str(self.operation.input_field(), &mut out)?;
-            out.push(b':');
-            json_out::write(self.input, &mut out)?;
-            out.push(b',');
-        }
-        for (name, value) in &arguments.body {
-            if ask_for_usage && name == "stream_options" {
-                continue;
-            }
-            json_out::write_str(name, &mut out)?;
-            out.push(b':');
-            json_out::write(value, &mut out)?;
-            out.push(b',');
-        }
-        if arguments.control.stream && !arguments.has("stream") {
-            out.extend_from_slice(b"\"stream\":true,");
-        }
-        if ask_for_usage {
-            out.extend_from_slice(b"\"stream_options\":");
-            let options = arguments
-                .body
-                .iter()
-                .find(|(name, _)| name == "stream_options")
-                .map(|(_, value)| value);
-            let merged = match options.and_then(|value| value.cast::<PyDict>().ok()) {
-                Some(given) => given.copy()?,
-                None => PyDict::new(self.input.py()),
-            };
-            merged.set_item("include_usage", true)?;
-            json_out::write(merged.as_any(), &mut out)?;
-            out.push(b',');
-        }
-        if out.last() == Some(&b',') {
-            out.pop();
-        }
-        out.push(b'}');
-        Ok(Bytes::from(out))
-    }
-}
-
-fn is_about_the_value(error: &PyErr, py: Python<'_>) -> bool {
+pub(super) fn is_about_the_value(error: &PyErr, py: Python<'_>) -> bool {
     use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
     error.is_instance_of::<PyTypeError>(py)
         || error.is_instance_of::<PyValueError>(py)

@@ -1,0 +1,176 @@
+//! Reading a stream's body into the stream that its consumer holds.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::Response;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::timeout;
+
+use super::{LONGEST_BODY, Reply, Request, timeout_failure};
+use crate::failure::{Failure, FailureKind};
+use crate::providers::openai::{self, EventKind};
+use crate::sse::Splitter;
+use crate::stream::Stream;
+use crate::transport;
+
+/// The news that a stream is open: told with its first chunk, where that is there already, so that the caller crosses once
+/// for both; at the latest when there is nothing to read.
+pub(super) struct Announcement<F: FnOnce(Result<Reply, Failure>)> {
+    pub(super) opened: Option<(F, Reply)>,
+}
+
+impl<F: FnOnce(Result<Reply, Failure>)> Announcement<F> {
+    fn tell(&mut self) {
+        if let Some((reply, opened)) = self.opened.take() {
+            reply(Ok(opened));
+        }
+    }
+}
+
+impl<F: FnOnce(Result<Reply, Failure>)> Drop for Announcement<F> {
+    /// However the filling ends: the caller waits for this.
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
+/// Reads the stream into `stream` until its end, its failure, or until the consumer has gone.
+pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
+    stream: &Stream,
+    response: Response<Incoming>,
+    request: &Request,
+    mut announced: Announcement<F>,
+) {
+    let mut body = response.into_body();
+    let mut splitter = Splitter::default();
+    let mut is_document = None;
+    let mut document = BytesMut::new();
+    loop {
+        let next = poll_fn(|context| {
+            let polled = Pin::new(&mut body).poll_frame(context);
+            if polled.is_pending() {
+                announced.tell();
+            }
+            polled
+        });
+        let frame = match timeout(request.timeout, next).await {
+            Err(_) => return stream.fail(timeout_failure(request.timeout)),
+            Ok(None) => break,
+            Ok(Some(Err(error))) => {
+                let message = format!("the stream broke off: {}", transport::chain(&error));
+                return stream.fail(Failure::new(FailureKind::Connection, message));
+            }
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        // Asked for a stream, some servers send the whole answer. Their content type cannot be trusted: others call a
+        // stream of events JSON.
+        if is_document.is_none() {
+            is_document = data.trim_ascii_start().first().map(|first| *first == b'{');
+        }
+        if is_document == Some(true) {
+            if document.len() + data.len() > LONGEST_BODY {
+                return stream.fail(Failure::new(FailureKind::InvalidResponse, "the answer is too long"));
+            }
+            document.extend_from_slice(&data);
+            continue;
+        }
+        splitter.push(data);
+        while let Some(event) = splitter.next() {
+            let handed_on = hand_on(stream, event.data, request).await;
+            announced.tell();
+            match handed_on {
+                Next::More => {}
+                Next::Done => {
+                    drain(&mut body).await;
+                    return stream.end_whole();
+                }
+                Next::Stop => return,
+            }
+        }
+    }
+    if is_document == Some(true) {
+        return whole_answer(stream, &document).await;
+    }
+    if let Some(event) = splitter.finish()
+        && matches!(hand_on(stream, event.data, request).await, Next::Stop)
+    {
+        return;
+    }
+    stream.end_whole();
+}
+
+/// An answer that came whole though a stream was asked for: one chunk.
+async fn whole_answer(stream: &Stream, body: &[u8]) {
+    match openai::read_answer(body) {
+        Ok((facts, None)) => {
+            stream.call.with_state(|state| {
+                state.facts = facts;
+                state.events_arrived(1, Instant::now());
+            });
+            if stream.push(openai::as_chunk(body)).await {
+                stream.end_whole();
+            }
+        }
+        Ok((_, Some(error))) => stream.fail(of_provider(error)),
+        Err(message) => stream.fail(Failure::new(FailureKind::InvalidResponse, message)),
+    }
+}
+
+/// The failure that an error event, or an error in a whole answer, stands for.
+fn of_provider(error: openai::ProviderError) -> Failure {
+    Failure {
+        status: error.status,
+        code: error.code,
+        ..Failure::new(FailureKind::Status, error.message)
+    }
+}
+
+/// Reads what follows `[DONE]` (the last, empty HTTP chunk), so that the connection can be used again.
+async fn drain(body: &mut Incoming) {
+    let _ = timeout(Duration::from_millis(100), async {
+        while let Some(Ok(_)) = body.frame().await {}
+    })
+    .await;
+}
+
+enum Next {
+    More,
+    Done,
+    Stop,
+}
+
+async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
+    let read = stream.call.with_state(|state| {
+        let kind = openai::read_event(&mut state.facts, &data);
+        if matches!(kind, EventKind::Chunk | EventKind::UsageOnly) {
+            state.events_arrived(1, Instant::now());
+        }
+        kind
+    });
+    match read {
+        None => Next::Stop,
+        Some(EventKind::Done) => Next::Done,
+        Some(EventKind::Empty) => Next::More,
+        Some(EventKind::UsageOnly) if request.hide_usage => Next::More,
+        Some(EventKind::Chunk | EventKind::UsageOnly) => {
+            if stream.push(data).await {
+                Next::More
+            } else {
+                Next::Stop
+            }
+        }
+        Some(EventKind::Error(error)) => {
+            stream.fail(of_provider(error));
+            Next::Stop
+        }
+        Some(EventKind::Invalid(message)) => {
+            stream.fail(Failure::new(FailureKind::InvalidResponse, message));
+            Next::Stop
+        }
+    }
+}
