@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: demo test bench build rust-test python-test lint types corpus clean
+.PHONY: demo test bench build rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -29,6 +29,7 @@ rust-test: $(VENV)/.ready
 
 python-test: build
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python tests/contract/versions.py openai-2
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
