@@ -22,10 +22,10 @@ def refusal(error: duckdb.Error, place: Place) -> LedgerError:
     """The error that says in one sentence why DuckDB did not open the database, and the remedy."""
     import duckdb
 
-    # ConnectionException: open with other settings; the other one: attached to another database.
-    if isinstance(error, (duckdb.ConnectionException, duckdb.OperationalError)) and not isinstance(
-        error, duckdb.IOException
-    ):
+    # ConnectionException: open with other settings. The others, of DuckDB 2 and of 1.5: attached to another database.
+    if isinstance(
+        error, (duckdb.ConnectionException, duckdb.OperationalError, duckdb.BinderException)
+    ) and not isinstance(error, duckdb.IOException):
         return open_here(place)
     held = _HELD.search(str(error))
     if held is None:

@@ -106,7 +106,6 @@ fn what_is_not_known_is_absent_and_never_zero() {
         "cost_usd",
         "price_version",
         "tags",
-        "attempts",
         "finish_reasons",
         "user_id",
         "chunks",
@@ -114,6 +113,8 @@ fn what_is_not_known_is_absent_and_never_zero() {
     ] {
         assert_eq!(line.get(column), None, "{column}");
     }
+    // A call that was refused before it was sent has none: that is known.
+    assert_eq!(line["attempts"], json!([]));
     assert_eq!(line["cost_status"], "no_usage");
     assert_eq!((&line["streaming"], &line["cached"]), (&json!(false), &json!(false)));
 }
