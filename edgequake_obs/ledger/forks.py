@@ -23,14 +23,28 @@ if TYPE_CHECKING:
 _FORK_WAITS = 1.0  # seconds; a fork is not refused, only delayed
 
 
-# One at a time in a process: threads share DuckDB's file lock, so they must take turns in opening and closing.
 class _Turn:
+    """A lock that a fork takes too, where it gets it in time; the child has a new one."""
+
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.taken_by_fork = False
 
+    def before_fork(self) -> None:
+        self.taken_by_fork = self.lock.acquire(timeout=_FORK_WAITS)
 
+    def after_fork_in_parent(self) -> None:
+        if self.taken_by_fork:
+            self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.Lock()
+
+
+# One at a time in a process: threads share DuckDB's file lock, so they must take turns in opening and closing.
 _turn = _Turn()
+# Held while a descriptor is opened or closed: a fork in between would give the child one that `_descriptors` misses.
+_changing = _Turn()
 _descriptors: set[int] = set()
 _opened: set[str] = set()
 _inherited: set[str] = set()
@@ -71,28 +85,32 @@ def refuse_inherited(place: Place) -> None:
 @contextmanager
 def descriptor(path: str) -> Generator[int]:
     """Opens a file or folder for a lock; a forked child closes it, and never unlocks it."""
-    number = os.open(path, os.O_RDONLY)
-    _descriptors.add(number)
+    with _changing.lock:
+        number = os.open(path, os.O_RDONLY)
+        _descriptors.add(number)
     try:
         yield number
     finally:
-        # In a forked child it is closed already, and the number may be somebody else's by now.
-        if number in _descriptors:
-            _descriptors.discard(number)
-            os.close(number)
+        with _changing.lock:
+            # In a forked child it is closed already, and the number may be somebody else's by now.
+            if number in _descriptors:
+                _descriptors.discard(number)
+                os.close(number)
 
 
 def _before() -> None:
-    _turn.taken_by_fork = _turn.lock.acquire(timeout=_FORK_WAITS)
+    _turn.before_fork()
+    _changing.before_fork()
 
 
 def _after_in_parent() -> None:
-    if _turn.taken_by_fork:
-        _turn.lock.release()
+    _changing.after_fork_in_parent()
+    _turn.after_fork_in_parent()
 
 
 def _after_in_child() -> None:
-    _turn.lock = threading.Lock()
+    _turn.after_fork_in_child()
+    _changing.after_fork_in_child()
     for number in _descriptors:
         with suppress(OSError):
             os.close(number)

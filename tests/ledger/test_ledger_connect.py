@@ -215,7 +215,52 @@ def test_a_fork_in_the_middle_of_a_fold_keeps_no_lock(ledger_path: Path, writer:
     process.communicate()
 
 
-def test_forks_wait_for_a_fold(ledger_path: Path) -> None:
+def test_a_fork_while_a_lock_is_opened_or_closed_inherits_no_descriptor(tmp_path: Path, script) -> None:
+    process = script(
+        """
+        import os, sys, threading, time
+        from edgequake_obs.ledger import forks
+
+        class SlowOs:
+            def __getattr__(self, name):
+                return getattr(os, name)
+            def open(self, *arguments):
+                number = os.open(*arguments)
+                opened.set()
+                time.sleep(0.3)
+                return number
+            def close(self, number):
+                closing.set()
+                time.sleep(0.3)
+                os.close(number)
+
+        def inherited():
+            child = os.fork()
+            if not child:
+                there = [name for name in os.listdir("/dev/fd") if os.path.realpath("/dev/fd/" + name) == sys.argv[1]]
+                os._exit(len(there))
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        def hold():
+            with forks.descriptor(sys.argv[1]):
+                pass
+
+        opened, closing = threading.Event(), threading.Event()
+        forks.os = SlowOs()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        opened.wait()
+        print(inherited())
+        closing.wait()
+        print(inherited())
+        thread.join()
+        """,
+        tmp_path.resolve(),
+    )
+    assert process.communicate()[0].split() == ["0", "0"]
+
+
+def test_forks_wait_for_a_fold(ledger_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from edgequake_obs.ledger import forks
     from edgequake_obs.ledger.place import place_of
 
@@ -229,7 +274,8 @@ def test_forks_wait_for_a_fold(ledger_path: Path) -> None:
     thread = threading.Thread(target=fold)
     thread.start()
     held.wait()
-    for release_after, longest in ((0.3, 0.95), (None, 5.0)):
+    for release_after, fork_waits in ((0.3, 30.0), (None, 1.0)):
+        monkeypatch.setattr(forks, "_FORK_WAITS", fork_waits)
         if release_after:
             threading.Timer(release_after, go.set).start()
         else:
@@ -244,7 +290,7 @@ def test_forks_wait_for_a_fold(ledger_path: Path) -> None:
             os._exit(0)
         took = time.monotonic() - begun
         os.waitpid(child, 0)
-        assert (release_after or 1.0) - 0.1 <= took < longest
+        assert (release_after or 1.0) - 0.1 <= took < 25
         go.set()
         thread.join()
 
