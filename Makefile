@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: demo test bench build rust-test python-test lint types clean
+.PHONY: demo test bench parity build rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -39,6 +39,10 @@ lint: $(VENV)/.ready
 
 types: build
 	$(BIN)/pyright
+
+# litellm's recorded cases: what does not match, by provider; takes what matches now out of the list of expected misses.
+parity: build
+	$(BIN)/python -m tests.parity --update
 
 # Against the peers, in one run; writes benchmarks/results.md.
 bench: build .cache/venvs/peers/.ready

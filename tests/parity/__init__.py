@@ -1,0 +1,1 @@
+"""litellm's recorded behaviour, case by case, against this package."""
