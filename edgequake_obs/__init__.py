@@ -117,8 +117,8 @@ _process.start()
 
 
 def __getattr__(name: str) -> object:
-    # Imported when used: the ledger's queries are not needed to record.
-    if name == "ledger":
+    # Imported when used: neither the ledger's queries nor the price functions are needed to record.
+    if name in ("ledger", "pricing"):
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

@@ -38,6 +38,10 @@ def first_call() -> None:
     is_first_call = False
     if not _native.enabled():
         return
+    from os import environ
+
+    if "EDGEQUAKE_OBS_PRICES" in environ:
+        _say(_native.take_price_problem())
     path = _native.ledger_path()
     if path is None:
         _warn()
@@ -53,7 +57,10 @@ def first_call() -> None:
 
 
 def _warn() -> None:
-    warning = _native.take_warning()
+    _say(_native.take_warning())
+
+
+def _say(warning: str | None) -> None:
     if warning is not None:
         from logging import getLogger
 
@@ -119,23 +126,40 @@ def configure(
     Args:
         ledger: Path of the `.duckdb` file, or `"off"`.
         otel: Not supported yet.
-        prices: Not supported yet.
+        prices: Further prices, aliases and discounts, laid over the shipped prices: the path of a price file, or its
+            content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
         capture_content: Not supported yet.
         redact: Not supported yet.
         service_name: Recorded with each call.
 
     Raises:
-        ValueError: A setting that is not supported yet was given.
+        ValueError: A setting that is not supported yet was given, or `prices` are none; nothing is changed then.
     """
-    given = {"otel": otel, "prices": prices, "capture_content": capture_content, "redact": redact}
+    given = {"otel": otel, "capture_content": capture_content, "redact": redact}
     unsupported = [name for name, value in given.items() if value is not None]
     if unsupported:
         raise ValueError(f"not supported yet: {', '.join(unsupported)}; leave it out")
     from os import fspath
 
+    if prices is not None:
+        _use_prices(prices)
+    if ledger is None and service_name is None:
+        return
     global is_first_call  # noqa: PLW0603 - the new ledger may not exist yet
     is_first_call = True
     _native.configure(ledger=None if ledger is None else fspath(ledger), service_name=service_name)
+
+
+def _use_prices(prices: str | PathLike[str] | Mapping[str, object]) -> None:
+    from os import PathLike, fspath
+
+    if isinstance(prices, (str, PathLike)):
+        _native.configure_prices(path=fspath(prices))
+        return
+    from json import dumps
+
+    # Decimals as texts, which the price file takes for numbers.
+    _native.configure_prices(content=dumps(prices, default=str))
 
 
 def flush(timeout: float = 2.0) -> bool:

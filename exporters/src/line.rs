@@ -240,7 +240,7 @@ fn write_cost(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
         }
     }
     line.text_if("price_key", cost.price_key.as_deref());
-    line.text("price_version", pricing::price_version());
+    line.text("price_version", &cost.price_version);
     if !cut.has("cost_breakdown") && is_there(record, "cost_breakdown") {
         line.json_if("cost_breakdown", Some(&cost.breakdown_json()));
     }

@@ -12,6 +12,7 @@ pub(crate) use self::state::State;
 use crate::core::core;
 use crate::estimate::TextSize;
 use crate::failure::{Failure, FailureKind};
+use crate::prices::PriceFacts;
 use crate::scope::Scope;
 use crate::{fork, ids, redact};
 
@@ -43,6 +44,8 @@ pub(crate) struct Asked {
     pub metadata: Option<String>,
     pub request_params: Option<String>,
     pub service_tier: Option<String>,
+    /// What it says about its price.
+    pub price: Option<Box<PriceFacts>>,
     /// The text of the request, for an estimate.
     pub input: TextSize,
 }

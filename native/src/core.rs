@@ -8,6 +8,7 @@ use exporters::{Recorder, RecorderSettings};
 use tokio::runtime::Handle;
 
 use crate::open_calls::OpenCalls;
+use crate::prices::InForce;
 use crate::transport::Http;
 use crate::{fork, settings};
 
@@ -19,6 +20,7 @@ pub(crate) struct Core {
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
     pub disabled: bool,
     pub http: Http,
+    pub prices: InForce,
     pub internal_errors: AtomicU64,
 }
 
@@ -38,6 +40,7 @@ pub(crate) fn core() -> &'static Core {
         open_calls: OpenCalls::default(),
         disabled: settings::read().disabled,
         http: Http::default(),
+        prices: InForce::default(),
         internal_errors: AtomicU64::new(0),
     }));
     match CORE.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {

@@ -15,6 +15,7 @@ mod json_scan;
 mod json_text;
 mod loops;
 mod open_calls;
+mod prices;
 mod providers;
 mod redact;
 mod retry;

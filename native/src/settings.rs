@@ -43,7 +43,7 @@ pub(crate) fn give(more: Given) {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name)
         .and_then(|value| value.into_string().ok())
         .filter(|value| !value.trim().is_empty())
@@ -94,7 +94,7 @@ pub(crate) fn take_ledger_problem() -> Option<String> {
 }
 
 /// `path` from the folder the process is in now: a program may change its folder later, its ledger must not move.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     let path = match path.strip_prefix("~") {
         Ok(rest) => home().map_or_else(|| path.to_path_buf(), |home| home.join(rest)),
         Err(_) => path.to_path_buf(),
@@ -107,7 +107,7 @@ fn home() -> Option<PathBuf> {
 }
 
 /// Where the platform keeps a user's data: XDG, Apple's and Microsoft's conventions.
-fn user_data_folder() -> Option<PathBuf> {
+pub(crate) fn user_data_folder() -> Option<PathBuf> {
     if cfg!(windows) {
         return variable("LOCALAPPDATA").map(PathBuf::from);
     }

@@ -2,13 +2,16 @@
 
 mod read;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::decimal::Decimal;
 use crate::error::PricingError;
 use crate::field::{Base, PriceField};
+use crate::found::Found;
 use crate::query::CostQuery;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, price_version};
 
 /// Prices by field, such as those given with a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,18 +80,26 @@ pub struct Discount {
 }
 
 impl Discount {
+    fn binds_as(&self, other: &Self) -> bool {
+        let names = |one: &Self| [&one.provider, &one.model, &one.deployment, &one.key_alias].map(Clone::clone);
+        names(self) == names(other)
+    }
+
     /// How many names it is bound to, if all of them match.
-    fn specificity(&self, query: &CostQuery<'_>, key: Option<&str>) -> Option<usize> {
+    fn specificity(&self, query: &CostQuery<'_>, found: &Found<'_>) -> Option<usize> {
         let names = [
-            (&self.provider, Some(query.provider), None),
-            (&self.model, Some(query.model), key),
-            (&self.deployment, query.deployment, None),
-            (&self.key_alias, query.key_alias, None),
+            (&self.provider, [Some(found.provider), None, None]),
+            (
+                &self.model,
+                [Some(query.model), query.asked_model, found.key.as_deref()],
+            ),
+            (&self.deployment, [query.deployment, None, None]),
+            (&self.key_alias, [query.key_alias, None, None]),
         ];
         let mut bound = 0;
-        for (wanted, name, other) in names {
+        for (wanted, names) in names {
             if let Some(wanted) = wanted {
-                if name != Some(wanted.as_str()) && other != Some(wanted.as_str()) {
+                if !names.contains(&Some(wanted.as_str())) {
                     return None;
                 }
                 bound += 1;
@@ -105,23 +116,72 @@ pub struct PriceBook {
     prices: BTreeMap<String, PriceList>,
     aliases: BTreeMap<String, String>,
     discounts: Vec<Discount>,
+    problem: Option<PricingError>,
+    /// Made when first asked for.
+    version: OnceLock<Cow<'static, str>>,
 }
 
 impl PriceBook {
+    /// Stands for a book that cannot be read: nothing is priced by guesses at what it says.
+    #[must_use]
+    pub fn unreadable(why: PricingError) -> Self {
+        Self {
+            problem: Some(why),
+            ..Self::default()
+        }
+    }
+
+    /// The version of the snapshot and, behind `~`, a fingerprint of what the user says beside it.
+    #[must_use]
+    pub fn version(&self) -> Cow<'static, str> {
+        self.version.get_or_init(|| self.new_version()).clone()
+    }
+
+    fn new_version(&self) -> Cow<'static, str> {
+        let of_snapshot = self.snapshot.as_ref().map(|snapshot| snapshot.version().to_owned());
+        if self.prices.is_empty() && self.aliases.is_empty() && self.discounts.is_empty() {
+            return of_snapshot.map_or(Cow::Borrowed(price_version()), Cow::Owned);
+        }
+        let said = format!("{:?}{:?}{:?}", self.prices, self.aliases, self.discounts);
+        let fingerprint = crate::field::fingerprint(said.bytes());
+        let base = of_snapshot.as_deref().unwrap_or(price_version());
+        Cow::Owned(format!("{base}~{fingerprint:08x}"))
+    }
+
+    /// Lays what `other` says over what this book says; of two discounts for the same names, `other`'s holds.
+    pub fn lay_over(&mut self, other: &Self) {
+        self.version.take();
+        self.prices.extend(other.prices.clone());
+        self.aliases.extend(other.aliases.clone());
+        for discount in &other.discounts {
+            self.discounts.retain(|known| !known.binds_as(discount));
+            self.discounts.push(discount.clone());
+        }
+    }
+
+    /// Why the book cannot be read, where it cannot.
+    #[must_use]
+    pub fn problem(&self) -> Option<&PricingError> {
+        self.problem.as_ref()
+    }
+
     /// Replaces the embedded prices by an updated snapshot.
     #[must_use]
     pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.version.take();
         self.snapshot = Some(snapshot);
         self
     }
 
     /// Adds the prices of a model, named `<provider>/<model>` or `<model>`. They replace the table's.
     pub fn set_prices(&mut self, model: impl Into<String>, prices: PriceList) {
+        self.version.take();
         self.prices.insert(model.into(), prices);
     }
 
     /// Says which priced model a name stands for: a deployment, an opaque inference profile.
     pub fn set_alias(&mut self, name: impl Into<String>, model: impl Into<String>) {
+        self.version.take();
         self.aliases.insert(name.into(), model.into());
     }
 
@@ -136,11 +196,14 @@ impl PriceBook {
                 discount.off
             )));
         }
+        self.version.take();
         self.discounts.push(discount);
         Ok(())
     }
 
-    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+    /// The snapshot that replaces the embedded one, if any.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
     }
 
@@ -152,15 +215,13 @@ impl PriceBook {
         named(&self.prices, provider, model).map(|(name, prices)| (name.as_str(), prices))
     }
 
-    /// The part of the list price that is paid.
-    pub(crate) fn paid(&self, query: &CostQuery<'_>, key: Option<&str>) -> Option<Decimal> {
+    /// The part of the list price that is not paid.
+    pub(crate) fn discount(&self, query: &CostQuery<'_>, found: &Found<'_>) -> Option<Decimal> {
         let fitting = self
             .discounts
             .iter()
-            .filter_map(|one| Some((one.specificity(query, key)?, one.off)));
-        let (_, off) = fitting.max_by_key(|(bound, _)| *bound)?;
-        let unit = crate::decimal::power_of_ten(off.scale())?;
-        Some(Decimal::new(unit.checked_sub(off.mantissa())?, off.scale()))
+            .filter_map(|one| Some((one.specificity(query, found)?, one.off)));
+        fitting.max_by_key(|(bound, _)| *bound).map(|(_, off)| off)
     }
 }
 

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::book::PriceList;
+use crate::book::PriceBook;
 use crate::breakdown::{self, BreakdownLine};
+use crate::decimal::Decimal;
 use crate::error::PricingError;
 use crate::field::{PriceField, Tier};
+use crate::found::{Priced, find};
 use crate::query::CostQuery;
 use crate::rates::Rates;
-use crate::resolve;
-use crate::snapshot::{Entry, Snapshot};
+use crate::snapshot::price_version;
 use crate::sum::{Sum, add_up};
 use crate::usage::{Served, Usage};
 use crate::usd::Usd;
@@ -61,6 +62,19 @@ pub enum PriceSource {
     User,
 }
 
+impl PriceSource {
+    /// The name, in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::History => "history",
+            Self::Custom => "custom",
+            Self::User => "user",
+        }
+    }
+}
+
 /// Why there is no figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +83,8 @@ pub enum Reason {
     NoUsage,
     /// The usage contradicts itself.
     InvalidUsage(PricingError),
+    /// The user's price file cannot be read: any figure without it could be a wrong one.
+    UnreadablePrices(PricingError),
     /// The price data has no entry for this model of this provider.
     UnknownModel,
     /// The entry has no price at all.
@@ -97,6 +113,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NoUsage => out.write_str("the response carried no usage"),
             Self::InvalidUsage(why) => why.fmt(out),
+            Self::UnreadablePrices(why) => write!(out, "the prices given cannot be read: {why}"),
             Self::UnknownModel => out.write_str("no prices for this model of this provider"),
             Self::NoPrices(key) => write!(out, "{key} is known, but has no prices"),
             Self::MissingRate {
@@ -128,6 +145,8 @@ pub struct Cost {
     pub price_key: Option<Cow<'static, str>>,
     /// Where those prices come from.
     pub price_source: Option<PriceSource>,
+    /// The version of the price data that was looked into.
+    pub price_version: Cow<'static, str>,
     /// What `computed_usd` is the sum of.
     pub breakdown: Vec<BreakdownLine>,
     /// Why `computed_usd` is `None`.
@@ -144,10 +163,10 @@ impl Cost {
     /// The cost of a call whose usage could not be read.
     #[must_use]
     pub fn of_invalid_usage(why: PricingError) -> Self {
-        Self::without_figure(CostStatus::NoUsage, Reason::InvalidUsage(why))
+        Self::without_figure(CostStatus::NoUsage, Reason::InvalidUsage(why), None)
     }
 
-    fn without_figure(status: CostStatus, reason: Reason) -> Self {
+    fn without_figure(status: CostStatus, reason: Reason, book: Option<&PriceBook>) -> Self {
         Self {
             usd: None,
             computed_usd: None,
@@ -155,55 +174,11 @@ impl Cost {
             status,
             price_key: None,
             price_source: None,
+            price_version: version(book),
             breakdown: Vec::new(),
             reason: Some(reason),
         }
     }
-}
-
-/// The prices found for a call.
-struct Found<'a> {
-    key: Option<Cow<'static, str>>,
-    source: PriceSource,
-    prices: Priced<'a>,
-}
-
-enum Priced<'a> {
-    List(&'a PriceList),
-    Entry(Entry<'a>),
-}
-
-fn prices<'a>(query: &CostQuery<'a>) -> Result<Found<'a>, Reason> {
-    if let Some(list) = query.custom_pricing {
-        return Ok(Found {
-            key: None,
-            source: PriceSource::Custom,
-            prices: Priced::List(list),
-        });
-    }
-    let mut model = query.base_model.unwrap_or(query.model);
-    let mut snapshot = Snapshot::embedded();
-    if let Some(book) = query.book {
-        model = book.alias(query.provider, model).unwrap_or(model);
-        if let Some((name, list)) = book.prices(query.provider, model) {
-            let key = Some(Cow::Owned(name.to_owned()));
-            return Ok(Found {
-                key,
-                source: PriceSource::User,
-                prices: Priced::List(list),
-            });
-        }
-        snapshot = book.snapshot().unwrap_or(snapshot);
-    }
-    let entry = resolve::find(snapshot, query.provider, model, &mut |_, _, _, _| ()).ok_or(Reason::UnknownModel)?;
-    if !entry.has_prices() {
-        return Err(Reason::NoPrices(entry.key_text()));
-    }
-    Ok(Found {
-        key: Some(entry.key_text()),
-        source: PriceSource::Table,
-        prices: Priced::Entry(entry),
-    })
 }
 
 /// The tier that served, by the caller's word or the usage's own.
@@ -218,11 +193,15 @@ fn tier(usage: &Usage, query: &CostQuery<'_>) -> Result<Tier, Reason> {
     }
 }
 
+fn version(book: Option<&PriceBook>) -> Cow<'static, str> {
+    book.map_or(Cow::Borrowed(price_version()), PriceBook::version)
+}
+
 /// What a call cost.
 #[must_use]
 pub fn cost(usage: &Usage, query: &CostQuery<'_>) -> Cost {
     if usage.is_absent() {
-        return Cost::without_figure(CostStatus::NoUsage, Reason::NoUsage);
+        return Cost::without_figure(CostStatus::NoUsage, Reason::NoUsage, query.book);
     }
     let mut cost = computed(usage, query);
     if let Some(reported) = usage.reported_usd() {
@@ -235,15 +214,15 @@ pub fn cost(usage: &Usage, query: &CostQuery<'_>) -> Cost {
 
 fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
     if let Some(problem) = &usage.problem {
-        return Cost::of_invalid_usage(problem.clone());
+        return Cost::without_figure(CostStatus::NoUsage, Reason::InvalidUsage(problem.clone()), query.book);
     }
-    let found = match prices(query) {
+    let found = match find(query) {
         Ok(found) => found,
-        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
+        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason, query.book),
     };
     let tier = match tier(usage, query) {
         Ok(tier) => tier,
-        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason),
+        Err(reason) => return Cost::without_figure(CostStatus::Unpriced, reason, query.book),
     };
     let prompt = usage.longest_prompt.unwrap_or_else(|| usage.buckets().prompt());
     let rates = match found.prices {
@@ -268,7 +247,11 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
         (None, Some(reason)) => (CostStatus::Partial, Some(reason)),
         (None, None) => (CostStatus::Partial, Some(Reason::Overflow)),
     };
-    let paid = query.book.and_then(|book| book.paid(query, found.key.as_deref()));
+    let off = query
+        .book
+        .and_then(|book| book.discount(query, &found))
+        .or(query.discount);
+    let paid = off.and_then(Decimal::complement);
     let usd = match paid {
         // Not from the rounded list price: a cost is rounded once.
         Some(paid) => computed_usd
@@ -284,6 +267,7 @@ fn computed(usage: &Usage, query: &CostQuery<'_>) -> Cost {
         status,
         price_key: found.key,
         price_source: Some(source),
+        price_version: version(query.book),
         breakdown: lines,
         reason,
     }

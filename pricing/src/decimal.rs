@@ -124,6 +124,16 @@ impl Decimal {
         })
     }
 
+    /// What is left of one; `None` for more than one.
+    #[must_use]
+    pub fn complement(self) -> Option<Self> {
+        let rest = power_of_ten(self.scale)?.checked_sub(self.mantissa)?;
+        Some(Self {
+            mantissa: rest,
+            scale: self.scale,
+        })
+    }
+
     /// The exact sum, or `None` beyond 128 bits.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {

@@ -241,12 +241,15 @@ impl PriceField {
 
     /// A number that changes with the numbering of the bases: a snapshot of another numbering is refused.
     pub(crate) fn numbering() -> u32 {
-        let bytes = Base::ALL.iter().flat_map(|base| base.name().bytes().chain([b'\n']));
-        // FNV-1a: not a secret, only a fingerprint.
-        bytes.fold(0x811c_9dc5, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        })
+        fingerprint(Base::ALL.iter().flat_map(|base| base.name().bytes().chain([b'\n'])))
     }
+}
+
+/// FNV-1a: tells contents apart that nobody forges.
+pub(crate) fn fingerprint(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 impl fmt::Display for PriceField {

@@ -13,6 +13,7 @@ mod diff;
 mod error;
 mod explain;
 mod field;
+mod found;
 mod query;
 mod rates;
 mod resolve;

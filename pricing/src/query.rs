@@ -1,14 +1,17 @@
 //! What a cost depends on besides the usage.
 
 use crate::book::{PriceBook, PriceList};
+use crate::decimal::Decimal;
 
 /// The call whose cost is asked for. Everything but provider, model and time has a default.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CostQuery<'a> {
     /// litellm's provider id: `openai`, `azure`, `vertex_ai`, ...
     pub provider: &'a str,
-    /// The model as the caller wrote it.
+    /// The model that answered, or as the caller wrote it.
     pub model: &'a str,
+    /// The model asked for, where that may be another name: it counts where the one that answered has no prices.
+    pub asked_model: Option<&'a str>,
     /// When the request was made, in nanoseconds since 1970-01-01 UTC. Prices are those of that time.
     pub at_ns: i64,
     /// The tier that served the call (not the one asked for); it overrides the one the usage names.
@@ -31,6 +34,8 @@ pub struct CostQuery<'a> {
     pub deployment: Option<&'a str>,
     /// The name of the key the call was made with, for discounts.
     pub key_alias: Option<&'a str>,
+    /// The part of the list price that the caller says is taken off, where the book has no discount for the call.
+    pub discount: Option<Decimal>,
     /// The user's own prices, names and discounts, and an updated snapshot.
     pub book: Option<&'a PriceBook>,
 }

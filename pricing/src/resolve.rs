@@ -36,7 +36,7 @@ pub fn resolve(provider: &str, model: &str) -> Option<&'static str> {
 }
 
 /// Told of each lookup: prefix, name, rule, entry.
-type Listener<'l> = dyn FnMut(&str, &str, &'static str, Option<Entry<'_>>) + 'l;
+pub(crate) type Listener<'l> = dyn FnMut(&str, &str, &'static str, Option<Entry<'_>>) + 'l;
 
 pub(crate) fn find<'a>(
     snapshot: &'a Snapshot,
@@ -69,25 +69,21 @@ pub(crate) fn find<'a>(
         })
 }
 
-/// Every lookup for a model, in order.
-pub(crate) fn steps<'a>(snapshot: &'a Snapshot, provider: &str, model: &str) -> (Option<Entry<'a>>, Vec<Step>) {
-    let mut steps = Vec::new();
-    let entry = find(snapshot, provider, model, &mut |prefix, name, rule, found| {
-        let key = if prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{prefix}/{name}")
-        };
-        let outcome = match found {
-            None => Outcome::NoEntry,
-            Some(entry) if rule == RULE_OWNED && !belongs(entry.provider(), provider) => {
-                Outcome::OtherProvider(entry.provider().to_owned())
-            }
-            Some(_) => Outcome::Found,
-        };
-        steps.push(Step { key, rule, outcome });
-    });
-    (entry, steps)
+/// What came of one lookup, as its listener is told of it.
+pub(crate) fn step(provider: &str, prefix: &str, name: &str, rule: &'static str, found: Option<Entry<'_>>) -> Step {
+    let key = if prefix.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{prefix}/{name}")
+    };
+    let outcome = match found {
+        None => Outcome::NoEntry,
+        Some(entry) if rule == RULE_OWNED && !belongs(entry.provider(), provider) => {
+            Outcome::OtherProvider(entry.provider().to_owned())
+        }
+        Some(_) => Outcome::Found,
+    };
+    Step { key, rule, outcome }
 }
 
 const RULE_OWNED: &str = "the model, of this provider";

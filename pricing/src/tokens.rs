@@ -46,6 +46,27 @@ pub struct Buckets {
 }
 
 impl Buckets {
+    /// Name and count of each bucket that was reported.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let all = [
+            ("text_in", self.text_in),
+            ("cache_read", self.cache_read),
+            ("cache_write_5m", self.cache_write_5m),
+            ("cache_write_1h", self.cache_write_1h),
+            ("audio_in", self.audio_in),
+            ("audio_cached", self.audio_cached),
+            ("image_in", self.image_in),
+            ("image_cached", self.image_cached),
+            ("video_in", self.video_in),
+            ("unsplit_in", self.unsplit_in),
+            ("text_out", self.text_out),
+            ("reasoning", self.reasoning),
+            ("audio_out", self.audio_out),
+            ("image_out", self.image_out),
+        ];
+        all.into_iter().filter_map(|(name, count)| Some((name, count?)))
+    }
+
     /// The whole prompt, which decides the long-context tier.
     #[must_use]
     pub fn prompt(&self) -> u64 {

@@ -99,6 +99,10 @@ class Server:
         """Answer so, after what was said before."""
         self._answers.extend(answers)
 
+    def clear(self) -> None:
+        """Forget the answers that nobody asked for."""
+        self._answers.clear()
+
     def listen(self) -> None:
         self._http.server_activate()
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)

@@ -1,8 +1,12 @@
 //! The keyword arguments of a call: those that steer it, and those that go to the provider.
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+
+use super::price_facts::PriceArguments;
+use crate::prices::PriceFacts;
 
 /// The openai SDK's defaults, which litellm passes on.
 const DEFAULT_TIMEOUT_SECONDS: f64 = 600.0;
@@ -19,19 +23,14 @@ const NEVER_SENT: &[&str] = &[
     "force_timeout",
     "hf_model_name",
     "id",
-    "input_cost_per_second",
-    "input_cost_per_token",
     "litellm_call_id",
     "litellm_logging_obj",
     "litellm_metadata",
     "litellm_params",
     "litellm_trace_id",
     "logger_fn",
-    "model_info",
     "model_list",
     "no-log",
-    "output_cost_per_second",
-    "output_cost_per_token",
     "preset_cache_key",
     "proxy_server_request",
     "tags",
@@ -72,6 +71,8 @@ pub(crate) struct Arguments<'py> {
     pub body: Vec<(String, Bound<'py, PyAny>)>,
     /// Recorded, not sent.
     pub metadata: Option<Bound<'py, PyAny>>,
+    /// What the call says of its price; not sent either.
+    pub price: Option<Box<PriceFacts>>,
 }
 
 impl<'py> Arguments<'py> {
@@ -91,6 +92,7 @@ impl<'py> Arguments<'py> {
         let (mut timeout, mut max_retries, mut num_retries) = (None, None, None);
         let (mut metadata, mut extra) = (None, None);
         let mut body = Vec::with_capacity(params.len());
+        let mut price = PriceArguments::default();
         for (name, value) in params {
             if value.is_none() {
                 continue;
@@ -112,8 +114,12 @@ impl<'py> Arguments<'py> {
                 "extra_body" => extra = Some(value.cast_into::<PyDict>()?),
                 name if NEVER_SENT.contains(&name) => {}
                 name if NOT_YET.contains(&name) => control.not_yet = Some(name.to_owned()),
+                name if price.take(name, &value)? => {}
                 name => body.push((name.to_owned(), value)),
             }
+        }
+        if let Some(metadata) = &metadata {
+            price.take_metadata(metadata)?;
         }
         for (name, value) in extra.into_iter().flatten() {
             let name: String = name.extract()?;
@@ -121,6 +127,9 @@ impl<'py> Arguments<'py> {
                 Some(field) => field.1 = value,
                 None => body.push((name, value)),
             }
+        }
+        if let Some(config) = globals.get_item(intern!(globals.py(), "cost_discount_config"))? {
+            price.take_discounts(&config)?;
         }
         let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> {
             Ok(globals.get_item(name)?.filter(|value| !value.is_none()))
@@ -151,6 +160,7 @@ impl<'py> Arguments<'py> {
             control,
             body,
             metadata,
+            price: price.finished()?,
         })
     }
 

@@ -17,6 +17,8 @@ mod object;
 mod outgoing;
 mod patched;
 mod plain;
+mod price_facts;
+mod pricing;
 mod process;
 mod request;
 mod streams;
@@ -39,6 +41,7 @@ mod _native {
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
+        pricing::register(module)?;
         process::register(module)
     }
 }

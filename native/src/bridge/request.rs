@@ -66,7 +66,7 @@ pub(crate) fn prepare(
     globals: &Bound<'_, PyDict>,
     caller: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Prepared> {
-    let arguments = match Arguments::read(params, globals) {
+    let mut arguments = match Arguments::read(params, globals) {
         Ok(arguments) => arguments,
         Err(error) if is_about_the_value(&error, model.py()) => {
             let streaming = params
@@ -103,6 +103,8 @@ pub(crate) fn prepare(
     for (name, value) in &control.extra_headers {
         redact::note_header(name, value, &mut secrets);
     }
+    let mut asked = asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?;
+    asked.price = arguments.price.take();
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
@@ -115,7 +117,7 @@ pub(crate) fn prepare(
         parent: caller.parent,
         api_key_id: key.as_deref().and_then(fingerprint::of),
         secrets,
-        asked: asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?,
+        asked,
     };
     let request = match target {
         Err(failure) => Err(failure),

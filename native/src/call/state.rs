@@ -11,7 +11,7 @@ use super::{Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
 use crate::providers::openai::{self, Facts};
-use crate::{ids, redact};
+use crate::{ids, prices, redact};
 
 const LONGEST_ERROR_MESSAGE: usize = 2048;
 
@@ -278,24 +278,30 @@ impl State {
         }
     }
 
-    /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the name asked for.
+    /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the
+    /// name asked for.
     fn price(&self, usage: &pricing::Usage) -> Cost {
-        let provider = &*self.start.provider;
-        let served = self.facts.model.as_deref();
-        let asked = self.start.request_model.as_deref();
-        let model = served
-            .filter(|model| pricing::resolve(provider, model).is_some())
-            .or(asked)
-            .or(served)
-            .unwrap_or_default();
+        let start = &self.start;
+        let book = prices::in_force();
+        let host = start.server_address.as_deref().unwrap_or_default();
+        let asked = start.request_model.as_deref();
         let query = CostQuery {
-            provider,
-            model,
+            provider: &start.provider,
+            model: self.facts.model.as_deref().or(asked).unwrap_or_default(),
+            asked_model: asked.filter(|_| self.facts.model.is_some()),
             at_ns: self.start_ns,
             service_tier: self.facts.service_tier.as_deref(),
+            data_residency: prices::residency_of(host),
+            vertex_location: prices::vertex_location_of(host),
+            deployment: asked,
+            key_alias: start.api_key_id.as_deref(),
+            book: Some(&book),
             ..CostQuery::default()
         };
-        pricing::cost(usage, &query)
+        match &start.asked.price {
+            Some(facts) => pricing::cost(usage, &facts.lay_over(query)),
+            None => pricing::cost(usage, &query),
+        }
     }
 }
 

@@ -99,6 +99,11 @@ impl UsageFormat {
             .map(|(format, _)| *format)
     }
 
+    /// Every name that [`UsageFormat::from_name`] takes, but for `.stream`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(_, name)| *name)
+    }
+
     /// The name, such as `openai.chat`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,0 +1,38 @@
+//! A user's own prices, from `configure` and `register_model`.
+
+use std::path::PathBuf;
+
+use pricing::PriceBook;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::prices;
+
+/// Takes a price file's path, or its content, in the place of the environment's.
+///
+/// # Errors
+/// ValueError: it cannot be read, or is no price file; what was in force stays so.
+#[pyfunction]
+#[pyo3(signature = (*, path=None, content=None))]
+pub(super) fn configure_prices(path: Option<PathBuf>, content: Option<&str>) -> PyResult<()> {
+    let book = match path {
+        Some(path) => prices::read(&path),
+        None => PriceBook::from_json(content.unwrap_or("{}")).map_err(|why| why.to_string()),
+    };
+    prices::configure(book.map_err(|why| PyValueError::new_err(format!("prices: {why}")))?);
+    Ok(())
+}
+
+/// Adds models with prices, as the content of a price file.
+#[pyfunction]
+pub(super) fn register_prices(content: &str) -> PyResult<()> {
+    let models = PriceBook::from_json(content).map_err(|why| PyValueError::new_err(why.to_string()))?;
+    prices::register(&models);
+    Ok(())
+}
+
+/// What is wrong with the environment's price file, once: None where all is well, or it was said already.
+#[pyfunction]
+pub(super) fn take_price_problem() -> Option<String> {
+    prices::take_problem()
+}
