@@ -1,8 +1,8 @@
 """The openai SDK: every HTTP surface of its clients goes through `request` and `_process_response`.
 
-Chat completions and embeddings are recorded; everything else passes through untouched until it has an entry in
-`SURFACES`. Holds for 1.40 to 3.x. Not hooked, with the reasons: the resources' methods (they miss `client.post` and
-move between versions), the HTTP client (the program may bring its own), `_prepare_request` (overridden in 3.x),
+What generates or bills is recorded; everything else passes through untouched. Holds for 1.40 to 3.x. Not hooked, with
+the reasons: the resources' methods (they miss `client.post` and move between versions), the HTTP client (the program may
+bring its own), `_prepare_request` (overridden in 3.x),
 `_build_request` and `_should_retry` (what is passed on the good path costs; and a yes to a retry is not yet one).
 """
 
@@ -41,7 +41,7 @@ class Surface:
     """An operation that makes a record.
 
     Attributes:
-        operation: Its name in the record.
+        operation: What the native side calls it.
         reports_usage_on_request: Its stream tells the usage only where `stream_options` ask for it.
     """
 
@@ -52,9 +52,20 @@ class Surface:
         self.reports_usage_on_request = reports_usage_on_request
 
 
+# By the ending of the path; the longer one of two comes first.
 SURFACES = {
     "/chat/completions": Surface("chat", reports_usage_on_request=True),
+    "/completions": Surface("text_completion", reports_usage_on_request=True),
+    "/responses": Surface("responses"),
+    "/responses/compact": Surface("responses"),
     "/embeddings": Surface("embeddings"),
+    "/images/generations": Surface("image_generation"),
+    "/images/edits": Surface("image_edit"),
+    "/images/variations": Surface("image_edit"),
+    "/audio/speech": Surface("speech"),
+    "/audio/transcriptions": Surface("transcription"),
+    "/audio/translations": Surface("translation"),
+    "/moderations": Surface("moderation"),
 }
 
 MODULE = "openai._base_client"

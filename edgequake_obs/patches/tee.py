@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     class Reader(Protocol):
         """What a tee feeds: `_native.StreamTap`, or `Collected`."""
 
-        def feed(self, data: bytes) -> bytes: ...
+        def feed(self, data: bytes) -> bytes | tuple[bytes, bytes]: ...
         def eof(self) -> bytes: ...
         def closed(self) -> None: ...
         def failed(self, error_type: str, message: str) -> None: ...
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
         def _get_content_decoder(self) -> Decoder: ...
 
 
-# How the last event of a stream ends, `data: [DONE]`, and no JSON does.
-_LAST = b"E]\n\n"
 _KEEP = 16 << 20  # bytes of a body that is no stream; of a longer one its end, where the usage stands
 _KEEP_END = 256 << 10
 
@@ -67,7 +65,8 @@ def attach(response: Response, reader: Reader, asynchronous: bool) -> None:
     """
     content: bytes | None = getattr(response, "_content", None)
     if content is not None:  # read already: a mocked transport, or a response that was not to be streamed
-        seen = reader.feed(content) + reader.eof()
+        fed = reader.feed(content)
+        seen = (b"".join(fed) if isinstance(fed, tuple) else fed) + reader.eof()
         if seen != content:
             response._content = seen  # pyright: ignore[reportPrivateUsage]
         return
@@ -117,19 +116,17 @@ class _Progress:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.ended = False
-        self.last = b""  # what the program was given last
 
-    def parts(self, data: bytes) -> Iterator[bytes]:
+    def parts(self, before: bytes, last: bytes) -> Iterator[bytes]:
         """The last event, apart from what came in one piece with it.
 
         The SDK stops at the last event and never asks for the end of the body. In one piece, a program that left at the
         content before looks the same as one that has read everything; who asks for the last event has had the rest.
         """
-        start = data.rfind(b"data:")
-        if start > 0:
-            yield data[:start]
+        if before:
+            yield before
         rest = self.eof()
-        yield data[max(start, 0) :] + rest
+        yield last + rest
 
     def eof(self) -> bytes:
         if self.ended:
@@ -155,9 +152,6 @@ class _Progress:
 
     def closed(self) -> None:
         if self.ended:
-            return
-        if _ends_the_stream(self.last):
-            self.eof()
             return
         self.ended = True
         try:
@@ -193,11 +187,10 @@ class _SyncTee(_Tee):
                 except Exception as error:
                     _native.note_internal_error("stream", error)
                     data = piece
-                if data.endswith(_LAST):
-                    yield from progress.parts(data)
+                if type(data) is tuple:
+                    yield from progress.parts(*data)
                     break
                 if data:
-                    progress.last = data
                     yield data
             yield from source
         except GeneratorExit:
@@ -241,12 +234,11 @@ class _AsyncTee(_Tee):
                 except Exception as error:
                     _native.note_internal_error("stream", error)
                     data = piece
-                if data.endswith(_LAST):
-                    for part in progress.parts(data):
+                if type(data) is tuple:
+                    for part in progress.parts(*data):
                         yield part
                     feed = _unread
                 elif data:
-                    progress.last = data
                     yield data
         finally:
             # As httpx2 does: an asynchronous generator that is only dropped would be closed later, by the event loop.
@@ -282,13 +274,6 @@ async def _adecoded(stream: AsyncStream, decoder: Decoder) -> AsyncIterator[byte
 
 def _pieces(decoded: bytes | Iterator[bytes]) -> Iterator[bytes]:
     return iter((decoded,)) if isinstance(decoded, bytes) else decoded
-
-
-def _ends_the_stream(data: bytes) -> bool:
-    # The last event with other line ends, or followed by a comment. Only a line of its own counts, not a text about it.
-    before, mark, _ = data.rpartition(b"[DONE]")
-    line = before.replace(b"\r", b"\n").rpartition(b"\n")[2]
-    return bool(mark) and line.strip() == b"data:"
 
 
 class _Library:

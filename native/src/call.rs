@@ -12,8 +12,10 @@ pub(crate) use self::state::State;
 use crate::core::core;
 use crate::estimate::TextSize;
 use crate::failure::{Failure, FailureKind};
+use crate::images::Images;
 use crate::prices::PriceFacts;
 use crate::scope::Scope;
+use crate::surface::Surface;
 use crate::{fork, ids, redact};
 
 /// What is known before the request is sent.
@@ -21,7 +23,7 @@ use crate::{fork, ids, redact};
 pub(crate) struct Start {
     pub origin: &'static str,
     pub origin_version: Option<Arc<str>>,
-    pub operation: &'static str,
+    pub surface: Surface,
     pub provider: Arc<str>,
     pub request_model: Option<Arc<str>>,
     pub server_address: Option<Arc<str>>,
@@ -48,6 +50,10 @@ pub(crate) struct Asked {
     pub price: Option<Box<PriceFacts>>,
     /// The text of the request, for an estimate.
     pub input: TextSize,
+    /// Characters that are to be spoken: what speech is paid by.
+    pub characters: Option<u64>,
+    /// Size and quality of the images asked for.
+    pub images: Images,
 }
 
 /// How a call ends.

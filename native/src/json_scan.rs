@@ -2,7 +2,11 @@
 //!
 //! Text that is not valid gives fewer members, or odd ones; never a panic.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
+
+use crate::json_text::unescape;
 
 /// The members of an object: the inside of each name's quotes, and the text of its value.
 #[derive(Debug)]
@@ -63,6 +67,16 @@ impl<'a> Iterator for Elements<'a> {
         self.at = value_end(self.json, start)?;
         self.json.get(start..self.at)
     }
+}
+
+/// A JSON string's text; None for any other value.
+pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    Some(if inner.contains('\\') {
+        Cow::Owned(unescape(inner))
+    } else {
+        Cow::Borrowed(inner)
+    })
 }
 
 /// Past white space, commas and colons: in valid text they stand between names and values, and only there.

@@ -77,6 +77,11 @@ impl Splitter {
         })
     }
 
+    /// How many bytes of an unfinished event are held back.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len() + self.ready.len()
+    }
+
     /// Whether bytes of an unfinished event are held back.
     pub(crate) fn holds_back(&self) -> bool {
         !self.held.is_empty() || !self.ready.is_empty()

@@ -3,53 +3,33 @@
 //! The program waits while its bytes are here, so most events are only laid aside. At the end those that say something
 //! about the call are read; the rest only where the provider reported no usage, and their text has to be measured.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memmem::Finder;
 
 use crate::call::{Ending, OpenCall};
 use crate::failure::{Failure, FailureKind};
 use crate::providers::openai::{self, EventKind};
 use crate::sse::{Event, Splitter};
+use crate::surface::Surface;
 
 /// Bytes of a stream that are kept unread.
 const MOST_LAID_ASIDE: usize = 256 << 10;
 
-static FINISH_REASON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finish_reason\""));
-static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
-static CHOICES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"choices\""));
-
-/// Whether a name that `finder` finds has a value that begins with `start`. Text that looks like it costs a parse.
-fn has(finder: &Finder<'_>, start: u8, data: &[u8]) -> bool {
-    finder
-        .find_iter(data)
-        .any(|at| value_at(data, at + finder.needle().len()).first() == Some(&start))
-}
-
-fn value_at(data: &[u8], at: usize) -> &[u8] {
-    let colon = data.get(at..).unwrap_or_default().trim_ascii_start();
-    colon.strip_prefix(b":").unwrap_or_default().trim_ascii_start()
-}
-
-/// Whether an event may say more than text.
-fn is_telling(data: &[u8]) -> bool {
-    !data.starts_with(b"{") || has(&FINISH_REASON, b'"', data) || has(&USAGE, b'{', data) || ERROR.find(data).is_some()
-}
-
-/// Whether there may be an event in `data` that carries nothing but usage: its list of choices is empty.
-fn may_be_only_usage(data: &[u8]) -> bool {
-    CHOICES.find_iter(data).any(|at| {
-        let list = value_at(data, at + CHOICES.needle().len()).strip_prefix(b"[");
-        list.is_some_and(|list| list.trim_ascii_start().starts_with(b"]"))
-    })
+/// What became of bytes that were fed.
+#[derive(Debug, Default)]
+pub(crate) struct Fed {
+    /// What the client may see of them; None: the bytes as they are.
+    pub seen: Option<Bytes>,
+    /// Where, in what the client may see, the stream's last event begins: who asks for that has had the rest.
+    pub last: Option<usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Tap {
     call: Arc<OpenCall>,
+    surface: Surface,
     splitter: Splitter,
     hide_usage: bool,
     fed: bool,
@@ -64,9 +44,10 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    pub(crate) fn new(call: Arc<OpenCall>, hide_usage: bool) -> Self {
+    pub(crate) fn new(call: Arc<OpenCall>, surface: Surface, hide_usage: bool) -> Self {
         Self {
             call,
+            surface,
             splitter: Splitter::default(),
             hide_usage,
             fed: false,
@@ -78,8 +59,7 @@ impl Tap {
         }
     }
 
-    /// None: hand the bytes on as they are.
-    pub(crate) fn feed(&mut self, data: &[u8]) -> Option<Bytes> {
+    pub(crate) fn feed(&mut self, data: &[u8]) -> Fed {
         self.last_came = Instant::now();
         // The first event is read at once: a call that is left early shall know who answered.
         if self.fed && self.may_wait(data) {
@@ -87,25 +67,32 @@ impl Tap {
             if self.pending.len() + self.unread_bytes > MOST_LAID_ASIDE {
                 self.read_all();
             }
-            return None;
+            return Fed::default();
         }
         self.fed = true;
         self.sift();
         self.pass(data)
     }
 
-    /// Whether these bytes are whole events of which none is to be hidden.
+    /// Whether these bytes are whole events of which none is to be hidden, and none is the last.
     fn may_wait(&self, data: &[u8]) -> bool {
-        !self.splitter.holds_back() && data.ends_with(b"\n\n") && !(self.hide_usage && may_be_only_usage(data))
+        let is_wanted = self.surface.may_end(data) || (self.hide_usage && openai::may_be_only_usage(data));
+        !is_wanted && !self.splitter.holds_back() && data.ends_with(b"\n\n")
     }
 
-    fn pass(&mut self, data: &[u8]) -> Option<Bytes> {
+    fn pass(&mut self, data: &[u8]) -> Fed {
         let had_held = self.splitter.holds_back();
+        let held = self.splitter.held();
         self.splitter.push(Bytes::copy_from_slice(data));
         let mut out: Option<BytesMut> = (self.hide_usage && had_held).then(BytesMut::new);
         let mut passed = 0;
+        let mut last = None;
         while let Some(event) = self.splitter.next() {
-            let hidden = self.see(&event) && self.hide_usage;
+            let kind = self.see(&event);
+            let hidden = self.hide_usage && kind == Some(EventKind::UsageOnly);
+            if matches!(kind, Some(EventKind::Done | EventKind::Last)) {
+                last.get_or_insert(out.as_ref().map_or(usize::saturating_sub(passed, held), BytesMut::len));
+            }
             match (&mut out, hidden) {
                 (None, false) => {}
                 // The first thing hidden: what came before it in these bytes goes on.
@@ -115,28 +102,29 @@ impl Tap {
             }
             passed += event.raw.len();
         }
-        if !self.hide_usage {
-            return None;
-        }
-        if out.is_none() && self.splitter.holds_back() {
+        if self.hide_usage && out.is_none() && self.splitter.holds_back() {
             // An event that has not ended may turn out to be the hidden one: it waits.
             out = Some(BytesMut::from(&data[..passed]));
         }
-        out.map(BytesMut::freeze)
+        Fed {
+            seen: out.map(BytesMut::freeze),
+            last,
+        }
     }
 
-    /// Reads an event into the call; whether it is one that carries usage and nothing else.
-    fn see(&mut self, event: &Event) -> bool {
+    /// Reads an event into the call.
+    fn see(&mut self, event: &Event) -> Option<EventKind> {
         let came = self.last_came;
         let kind = self.read(&event.data);
-        if matches!(kind, Some(EventKind::Chunk | EventKind::UsageOnly)) {
+        if matches!(kind, Some(EventKind::Chunk | EventKind::UsageOnly | EventKind::Last)) {
             self.call.with_state(|state| state.events_arrived(1, came));
         }
-        kind == Some(EventKind::UsageOnly)
+        kind
     }
 
     fn read(&mut self, data: &[u8]) -> Option<EventKind> {
-        let kind = self.call.with_state(|state| openai::read_event(&mut state.facts, data));
+        let surface = self.surface;
+        let kind = self.call.with_state(|state| surface.read_event(&mut state.facts, data));
         match kind {
             Some(EventKind::Error(error)) => {
                 self.failure = Some(Failure {
@@ -163,7 +151,7 @@ impl Tap {
         splitter.push(self.pending.split().freeze());
         let mut only_text = 0;
         while let Some(event) = splitter.next() {
-            if is_telling(&event.data) {
+            if self.surface.is_telling(&event.data) {
                 self.see(&event);
             } else {
                 only_text += 1;
@@ -188,7 +176,8 @@ impl Tap {
     pub(crate) fn eof(&mut self) -> Bytes {
         self.sift();
         let rest = self.splitter.finish();
-        let hidden = rest.as_ref().is_some_and(|event| self.see(event)) && self.hide_usage;
+        let kind = rest.as_ref().and_then(|event| self.see(event));
+        let hidden = self.hide_usage && kind == Some(EventKind::UsageOnly);
         if self.call.with_state(|state| state.facts.usage.is_none()) == Some(true) {
             self.read_all();
         }
@@ -227,27 +216,5 @@ impl Drop for Tap {
         } else {
             Ending::Abandoned
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_event_says_is_found_however_it_is_spaced() {
-        for telling in [
-            r#"{"choices":[{"finish_reason":null},{"finish_reason" : "stop"}]}"#,
-            r#"{"choices":[],"usage": {"prompt_tokens":1}}"#,
-            r#"{"error":{"message":"x"}}"#,
-            "[DONE]",
-        ] {
-            assert!(is_telling(telling.as_bytes()), "{telling}");
-        }
-        assert!(!is_telling(
-            br#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}],"usage":null}"#
-        ));
-        assert!(may_be_only_usage(br#"data: {"choices": [ ],"usage":{}}"#));
-        assert!(!may_be_only_usage(br#"data: {"choices": [{}],"usage":{}}"#));
     }
 }

@@ -17,6 +17,7 @@ Like the providers, it reports a stream's usage only if `stream_options` ask for
 
 from __future__ import annotations
 
+import base64
 import collections
 import contextlib
 import dataclasses
@@ -104,12 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         segments = self.path.strip("/").split("/")
         options = dict(s.split("=", 1) for s in segments[1:] if "=" in s and "?" not in s)
         path = "/".join(s for s in segments if not s.startswith("run="))
-        request = json.loads(body) if body else None
+        request = _read(body)
         state = self.server_state
         run = options.get("run", "")
         state.sent.append(Sent(run, path, {k.lower(): v for k, v in self.headers.items()}, request))
@@ -122,13 +126,14 @@ class _Handler(BaseHTTPRequestHandler):
                 )
                 return
         exchange = state.exchanges[segments[0]]
-        answer: bytes = exchange["response_body"].encode()
+        answer = (base64.b64decode if exchange.get("encoding") else str.encode)(exchange["response_body"])
         fault = options.get("fault", "")
         if "event-stream" in exchange["response_headers"]["content-type"]:
             answer = {"html": b"data: <html>back soon</html>\n\n"}.get(
                 fault, answer[: len(answer) // (2 if fault else 1)]
             )
-            if not ((request or {}).get("stream_options") or {}).get("include_usage"):
+            asked = request if isinstance(request, dict) else {}
+            if not (asked.get("stream_options") or {}).get("include_usage"):
                 answer = _USAGE_EVENT.sub(b"", answer)
             self._stream(exchange, answer, options)
             return
@@ -185,6 +190,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         self.close_connection = True
+
+
+def _read(body: bytes) -> Any:
+    """A request's JSON; of a form its length, as its boundary is another each time."""
+    if body[:2] == b"--":
+        return len(body)
+    return json.loads(body) if body else None
 
 
 def _compressed(pieces: list[bytes], encoding: str) -> Iterator[bytes]:

@@ -161,13 +161,6 @@ def test_bound_method_taken_before_patching(compare: Compare, flavour: str) -> N
     only(compare(situation, flavour).records, **CHAT, **TOKENS)
 
 
-def test_other_operations_pass_through(compare: Compare, flavour: str) -> None:
-    async def situation(program: Program) -> object:
-        return await result(program.client("chat").moderations.create(input="hello"))
-
-    assert compare(situation, flavour).records == []
-
-
 def test_many_calls_at_once(compare: Compare, flavour: str) -> None:
     import asyncio
     from concurrent.futures import ThreadPoolExecutor

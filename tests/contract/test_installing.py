@@ -275,6 +275,8 @@ class Broken:
         def call(data=b"", *args, **kwargs):
             if name == broken:
                 raise RuntimeError("ours")
+            if name == "feed" and b"[DONE]" in data:
+                return b"", data
             return self if name == "tap" else data
         return call
 

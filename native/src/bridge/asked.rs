@@ -18,11 +18,16 @@ const RECORDED: &[&str] = &[
     "max_tokens",
     "modalities",
     "n",
+    "max_output_tokens",
     "parallel_tool_calls",
     "presence_penalty",
+    "quality",
     "reasoning_effort",
+    "response_format",
     "seed",
     "service_tier",
+    "size",
+    "speed",
     "stop",
     "store",
     "stream",
@@ -33,6 +38,7 @@ const RECORDED: &[&str] = &[
     "top_p",
     "truncation",
     "verbosity",
+    "voice",
 ];
 
 const LONGEST_PARAMETER: usize = 256;
@@ -69,13 +75,18 @@ pub(crate) fn read(
     Ok(asked)
 }
 
-fn string(value: &Bound<'_, PyAny>) -> Option<String> {
+pub(super) fn string(value: &Bound<'_, PyAny>) -> Option<String> {
     value
         .cast::<PyString>()
         .ok()?
         .to_cow()
         .ok()
         .map(|text| text.into_owned())
+}
+
+/// How many characters a text has.
+pub(super) fn characters(value: &Bound<'_, PyAny>) -> Option<u64> {
+    value.cast::<PyString>().ok()?.len().ok().map(|length| length as u64)
 }
 
 /// Scalars, short texts and lists of them; a schema or a tool's definition is content.

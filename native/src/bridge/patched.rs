@@ -13,8 +13,10 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 use crate::headers::ResponseFacts;
 use crate::ids;
+use crate::images::Images;
 use crate::providers::openai;
 use crate::redact;
+use crate::surface::Surface;
 use crate::tap::Tap;
 
 /// A call under way. Every ending is idempotent: the first one wins.
@@ -22,6 +24,7 @@ use crate::tap::Tap;
 #[derive(Debug)]
 pub(crate) struct Call {
     call: Arc<OpenCall>,
+    surface: Surface,
 }
 
 fn origin_of(name: &str) -> &'static str {
@@ -50,15 +53,15 @@ pub(crate) fn begin_call(
     headers: Option<Vec<Bound<'_, PyAny>>>,
 ) -> PyResult<Call> {
     let caller = Caller::read(caller)?;
-    let embeddings = operation == "embeddings";
+    let surface = Surface::named(operation);
     let asked = match params.and_then(|params| params.cast::<PyDict>().ok()) {
-        Some(params) => read_params(params, streaming)?,
+        Some(params) => read_params(params, surface, streaming)?,
         None => Asked::default(),
     };
     let start = Start {
         origin: origin_of(origin),
         origin_version: origin_version.map(Arc::from),
-        operation: if embeddings { "embeddings" } else { "chat" },
+        surface,
         provider: Arc::from(provider),
         request_model: model.map(Arc::from),
         server_address: server_address.map(Arc::from),
@@ -71,6 +74,7 @@ pub(crate) fn begin_call(
     };
     Ok(Call {
         call: OpenCall::begin(start),
+        surface,
     })
 }
 
@@ -94,20 +98,32 @@ fn secrets(api_key: Option<&str>, headers: &[Bound<'_, PyAny>]) -> Vec<String> {
 }
 
 /// The request's own fields. Its messages are content: they are measured, where an estimate may be needed, never kept.
-fn read_params(params: &Bound<'_, PyDict>, streaming: bool) -> PyResult<Asked> {
+fn read_params(params: &Bound<'_, PyDict>, surface: Surface, streaming: bool) -> PyResult<Asked> {
     let mut body = Vec::with_capacity(params.len());
     let mut metadata = None;
     let mut input = None;
+    let mut characters = None;
+    let mut images = Images::default();
     for (name, value) in params {
         let Ok(name) = name.cast::<PyString>() else { continue };
         match &*name.to_cow()? {
-            "messages" | "input" => input = streaming.then_some(value),
+            "input" if surface == Surface::Speech => characters = asked::characters(&value),
+            "messages" | "input" | "prompt" => {
+                let may_be_estimated = (streaming && surface.writes_text()) || surface == Surface::Moderation;
+                input = may_be_estimated.then_some(value);
+            }
+            "size" => images.size = asked::string(&value),
+            "quality" => images.quality = asked::string(&value),
             "model" => {}
             "metadata" => metadata = Some(value),
             name => body.push((name.to_owned(), value)),
         }
     }
-    asked::read(&body, metadata.as_ref(), input.as_ref())
+    Ok(Asked {
+        characters,
+        images,
+        ..asked::read(&body, metadata.as_ref(), input.as_ref())?
+    })
 }
 
 /// Status and facts of a response whose headers are httpx's or any mapping.
@@ -161,7 +177,10 @@ impl Call {
     fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
         // The SDK finds out for itself whether it can be read; for the record there is time later.
-        let body = Bytes::copy_from_slice(body.as_bytes());
+        let body = match body.as_bytes() {
+            media if self.surface.answers_with_media(media) => None,
+            body => Some(Bytes::copy_from_slice(body)),
+        };
         self.call.with_state(|state| state.answered_with(response, body));
         self.call.finish(Ending::Completed);
         Ok(())
@@ -206,7 +225,7 @@ impl Call {
         let response = response_facts(status, Some(headers))?;
         self.call.with_state(|state| state.answered(response));
         Ok(StreamTap {
-            tap: Mutex::new(Tap::new(Arc::clone(&self.call), hide_usage)),
+            tap: Mutex::new(Tap::new(Arc::clone(&self.call), self.surface, hide_usage)),
         })
     }
 }
@@ -220,17 +239,27 @@ pub(crate) struct StreamTap {
 
 #[pymethods]
 impl StreamTap {
-    /// Takes the next bytes, and gives those that the client may see: the same object where nothing is hidden.
-    fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
-        let passed = self
+    /// Takes the next bytes, and gives those that the client may see: the same object where nothing is hidden. If the
+    /// stream's last event is among them: what comes before it, and the rest.
+    fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {
+        let fed = self
             .tap
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .feed(data.as_bytes());
-        match passed {
-            None => data.clone(),
-            Some(bytes) => PyBytes::new(data.py(), &bytes),
-        }
+        let py = data.py();
+        let seen = fed.seen.as_deref();
+        let Some(last) = fed.last else {
+            return Ok(match seen {
+                None => data.clone().into_any(),
+                Some(bytes) => PyBytes::new(py, bytes).into_any(),
+            });
+        };
+        let seen = seen.unwrap_or(data.as_bytes());
+        let (before, rest) = seen.split_at(last.min(seen.len()));
+        Ok((PyBytes::new(py, before), PyBytes::new(py, rest))
+            .into_pyobject(py)?
+            .into_any())
     }
 
     /// The body ended: gives what was still held back.

@@ -17,6 +17,7 @@ use crate::fingerprint;
 use crate::providers::Vendor;
 use crate::providers::vendors;
 use crate::redact;
+use crate::surface::Surface;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -32,10 +33,10 @@ impl Operation {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    fn surface(self) -> Surface {
         match self {
-            Self::Chat => "chat",
-            Self::Embeddings => "embeddings",
+            Self::Chat => Surface::Chat,
+            Self::Embeddings => Surface::Embeddings,
         }
     }
 
@@ -108,7 +109,7 @@ pub(crate) fn prepare(
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
-        operation: operation.name(),
+        surface: operation.surface(),
         provider: Arc::from(vendor.map_or("unknown", |vendor| vendor.id)),
         request_model: (!model_name.is_empty()).then(|| Arc::from(model_name)),
         server_address: endpoint.as_ref().map(|e| Arc::from(e.host.as_str())),
@@ -151,7 +152,7 @@ fn refused(
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
-        operation: operation.name(),
+        surface: operation.surface(),
         provider: Arc::from("unknown"),
         request_model: model,
         server_address: None,

@@ -10,10 +10,13 @@ use pricing::{Cost, CostQuery, Tokens, UsageFormat};
 use super::{Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
-use crate::providers::openai::{self, Facts};
+use crate::providers::openai::Facts;
+use crate::surface::{AnswerProblem, Surface};
 use crate::{ids, prices, redact};
 
 const LONGEST_ERROR_MESSAGE: usize = 2048;
+/// What OpenAI paints with where the request names no model.
+const DEFAULT_IMAGE_MODEL: &str = "dall-e-2";
 
 /// What is learnt while the call is under way.
 #[derive(Debug)]
@@ -54,9 +57,9 @@ impl State {
     }
 
     /// The answer, to be read when the record is made.
-    pub(crate) fn answered_with(&mut self, response: ResponseFacts, body: Bytes) {
+    pub(crate) fn answered_with(&mut self, response: ResponseFacts, body: Option<Bytes>) {
         self.response = response;
-        self.body = Some(body);
+        self.body = body;
     }
 
     /// About how many bytes the call holds: its answer, where it is not read yet, and what all calls hold.
@@ -67,17 +70,20 @@ impl State {
     /// Reads the answer. One that cannot be read ends the call as an error: its caller has got an exception.
     fn read_body(&mut self, ending: Ending) -> Ending {
         let Some(body) = self.body.take() else { return ending };
-        let skimmed = (self.start.operation == "embeddings").then(|| openai::skim_embeddings(&body));
-        let read = match skimmed.filter(|facts| facts.usage.is_some()) {
-            Some(facts) => Ok(facts),
-            None => openai::read_answer(&body).map(|(facts, _)| facts),
-        };
-        match read {
+        match self.start.surface.read_answer(&body) {
             Ok(facts) => {
                 self.facts = facts;
                 ending
             }
-            Err(message) => {
+            Err(AnswerProblem::Failed(facts, error)) => {
+                self.facts = *facts;
+                Ending::Failed {
+                    error_type: error.code.unwrap_or_else(|| "failed".to_owned()),
+                    message: error.message,
+                    status: self.response.status,
+                }
+            }
+            Err(AnswerProblem::Unreadable(message)) => {
                 let failure = Failure::new(FailureKind::InvalidResponse, message);
                 let error_type = failure.error_type();
                 Ending::Failed {
@@ -182,6 +188,9 @@ impl State {
             self.note_attempt_until(ended, http_status, error_type.clone(), request_id.clone());
         }
         let (duration_ns, started) = (ended.duration_since(self.started).as_nanos() as i64, self.started);
+        if outcome != Outcome::Error {
+            self.infer_usage();
+        }
         let money = self.money();
         if let Some(last) = self.attempts.last_mut() {
             last.duration_ns = last.duration_ns.min(duration_ns - (last.start_ns - self.start_ns));
@@ -212,7 +221,7 @@ impl State {
             time_to_first_chunk_ns: self.first_chunk.map(|at| at.duration_since(started).as_nanos() as i64),
             origin: start.origin,
             origin_version: start.origin_version,
-            operation: start.operation,
+            operation: start.surface.operation(),
             provider: start.provider,
             request_model: start.request_model,
             response_model: facts.model,
@@ -250,8 +259,7 @@ impl State {
 
     fn money(&self) -> Money {
         if let Some(json) = &self.facts.usage {
-            let format =
-                UsageFormat::for_call(&self.start.provider, self.start.operation).unwrap_or(UsageFormat::OpenAiChat);
+            let format = self.usage_format();
             return match pricing::read_usage(format, json) {
                 Ok(usage) => Money {
                     tokens: *usage.tokens(),
@@ -265,8 +273,12 @@ impl State {
                 },
             };
         }
-        // Only a stream that brought text has been billed without saying so; what an error cost is not known.
-        if !self.start.streaming || self.facts.written.is_empty() {
+        // Only a stream that brought text has been billed without saying so; what an error cost is not known. Verdicts
+        // on text count no tokens at all.
+        let surface = self.start.surface;
+        let is_stream_of_text = self.start.streaming && surface.writes_text() && !self.facts.written.is_empty();
+        let is_verdict = surface == Surface::Moderation && self.facts.response_id.is_some();
+        if !(is_stream_of_text || is_verdict) {
             return Money::default();
         }
         let estimated = (self.start.asked.input.tokens(), self.facts.written.tokens());
@@ -278,6 +290,48 @@ impl State {
         }
     }
 
+    fn usage_format(&self) -> UsageFormat {
+        if self.paid_by_image() {
+            return UsageFormat::ImageCount;
+        }
+        self.start.surface.usage_format(&self.start.provider)
+    }
+
+    fn paid_by_image(&self) -> bool {
+        self.facts.images.is_some() && self.facts.images_are_the_usage
+    }
+
+    /// The name of the prices of images that are paid by the piece.
+    fn image_prices(&self, asked: Option<&str>) -> Option<String> {
+        let images = self.facts.images.as_ref().filter(|_| self.paid_by_image())?;
+        let names = images.price_names(asked.unwrap_or(DEFAULT_IMAGE_MODEL));
+        let provider = &*self.start.provider;
+        names
+            .into_iter()
+            .find(|name| pricing::resolve(provider, name).is_some())
+    }
+
+    /// What an answer used that says nothing of it, because what was asked for, or what came, is what is paid for.
+    fn infer_usage(&mut self) {
+        if self.facts.usage.is_some() {
+            return;
+        }
+        if self.start.surface == Surface::Speech {
+            self.facts.usage = self
+                .start
+                .asked
+                .characters
+                .map(|count| format!(r#"{{"characters":{count}}}"#));
+        }
+        if let Some(images) = &mut self.facts.images {
+            let asked = &self.start.asked.images;
+            images.size = images.size.take().or_else(|| asked.size.clone());
+            images.quality = images.quality.take().or_else(|| asked.quality.clone());
+            self.facts.usage = images.usage();
+            self.facts.images_are_the_usage = true;
+        }
+    }
+
     /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the
     /// name asked for.
     fn price(&self, usage: &pricing::Usage) -> Cost {
@@ -285,10 +339,12 @@ impl State {
         let book = prices::in_force();
         let host = start.server_address.as_deref().unwrap_or_default();
         let asked = start.request_model.as_deref();
+        let images = self.image_prices(asked);
+        let served = images.as_deref().or(self.facts.model.as_deref());
         let query = CostQuery {
             provider: &start.provider,
-            model: self.facts.model.as_deref().or(asked).unwrap_or_default(),
-            asked_model: asked.filter(|_| self.facts.model.is_some()),
+            model: served.or(asked).unwrap_or_default(),
+            asked_model: asked.filter(|_| served.is_some()),
             at_ns: self.start_ns,
             service_tier: self.facts.service_tier.as_deref(),
             data_residency: prices::residency_of(host),

@@ -147,7 +147,7 @@ enum Next {
 async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
     let read = stream.call.with_state(|state| {
         let kind = openai::read_event(&mut state.facts, &data);
-        if matches!(kind, EventKind::Chunk | EventKind::UsageOnly) {
+        if matches!(kind, EventKind::Chunk | EventKind::UsageOnly | EventKind::Last) {
             state.events_arrived(1, Instant::now());
         }
         kind
@@ -157,7 +157,7 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
         Some(EventKind::Done) => Next::Done,
         Some(EventKind::Empty) => Next::More,
         Some(EventKind::UsageOnly) if request.hide_usage => Next::More,
-        Some(EventKind::Chunk | EventKind::UsageOnly) => {
+        Some(EventKind::Chunk | EventKind::UsageOnly | EventKind::Last) => {
             if stream.push(data).await {
                 Next::More
             } else {

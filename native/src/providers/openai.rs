@@ -8,11 +8,14 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use crate::estimate::TextSize;
+use crate::images::Images;
 
 mod choices;
 mod errors;
+mod telling;
 
 pub(crate) use errors::{ProviderError, read_error};
+pub(crate) use telling::{is_telling, may_be_only_usage, may_end};
 
 use errors::error_in;
 
@@ -28,6 +31,10 @@ pub(crate) struct Facts {
     pub system_fingerprint: Option<String>,
     /// Text that the model wrote, as far as it arrived.
     pub written: TextSize,
+    /// Of an answer that consists of images.
+    pub images: Option<Images>,
+    /// The provider counts images, no tokens.
+    pub images_are_the_usage: bool,
 }
 
 /// What one event of a stream was.
@@ -38,6 +45,8 @@ pub(crate) enum EventKind {
     /// Nothing to hand on: a comment, a keep-alive.
     Empty,
     Chunk,
+    /// A chunk after which nothing comes.
+    Last,
     /// A chunk that carries nothing but usage: what `stream_options.include_usage` adds.
     UsageOnly,
     Error(ProviderError),
@@ -124,14 +133,28 @@ impl Facts {
     }
 }
 
-/// Reads a whole answer. `Err` holds what is wrong with a body that is no JSON object.
-pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>), String> {
+/// The text of what must be a JSON object. `Err` says what is wrong with it; its members are not looked at.
+fn object_text(body: &[u8]) -> Result<&str, String> {
     let text =
         std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
     // The parser would take a list for an object whose fields stand in order.
     if !text.trim_start().starts_with('{') {
         return Err("the body is not a JSON object".to_owned());
     }
+    Ok(text)
+}
+
+/// The text of a JSON object, whole and valid. `Err` says what is wrong with it.
+pub(crate) fn check_object(body: &[u8]) -> Result<&str, String> {
+    let text = object_text(body)?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text)
+        .map_err(|error| format!("the body is not the JSON expected: {error}"))?;
+    Ok(text)
+}
+
+/// Reads a whole answer. `Err` holds what is wrong with a body that is no JSON object.
+pub(crate) fn read_answer(body: &[u8]) -> Result<(Facts, Option<ProviderError>), String> {
+    let text = object_text(body)?;
     let parsed: Body<'_> =
         serde_json::from_str(text).map_err(|error| format!("the body is not the JSON expected: {error}"))?;
     let mut facts = Facts::default();

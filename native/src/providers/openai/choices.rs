@@ -1,11 +1,8 @@
 //! Choices of an answer or of a chunk: why they ended, and how much text they hold.
 
-use std::borrow::Cow;
-
 use super::Facts;
 use crate::estimate::TextSize;
-use crate::json_scan::{elements, members};
-use crate::json_text::unescape;
+use crate::json_scan::{elements, members, text_of};
 
 /// A hostile index must not make the list of reasons grow without bound.
 const MOST_CHOICES: usize = 1024;
@@ -24,8 +21,10 @@ pub(super) fn read(choices: &[u8], facts: &mut Facts) -> usize {
                         .and_then(|text| text.parse().ok())
                         .unwrap_or(index)
                 }
-                b"finish_reason" => reason = string(value),
+                b"finish_reason" => reason = text_of(value),
                 b"delta" => read_delta(value, &mut facts.written),
+                // Text completions have no delta.
+                b"text" => add(value, &mut facts.written),
                 _ => {}
             }
         }
@@ -57,7 +56,7 @@ fn read_delta(delta: &[u8], written: &mut TextSize) {
 }
 
 fn add(value: &[u8], written: &mut TextSize) {
-    if let Some(text) = string(value) {
+    if let Some(text) = text_of(value) {
         written.add(&text);
     }
 }
@@ -72,14 +71,4 @@ fn read_tool_call(call: &[u8], written: &mut TextSize) {
             add(value, written);
         }
     }
-}
-
-/// A JSON string's text; None for anything else.
-fn string(value: &[u8]) -> Option<Cow<'_, str>> {
-    let inner = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
-    Some(if inner.contains('\\') {
-        Cow::Owned(unescape(inner))
-    } else {
-        Cow::Borrowed(inner)
-    })
 }
