@@ -1,9 +1,10 @@
 """The openai SDK: every HTTP surface of its clients goes through `request` and `_process_response`.
 
-What generates or bills is recorded; everything else passes through untouched. Holds for 1.40 to 3.x. Not hooked, with
-the reasons: the resources' methods (they miss `client.post` and move between versions), the HTTP client (the program may
-bring its own), `_prepare_request` (overridden in 3.x),
-`_build_request` and `_should_retry` (what is passed on the good path costs; and a yes to a retry is not yet one).
+What generates or bills is recorded; everything else passes through untouched. Holds for 1.40 to 3.x.
+
+Not hooked, with the reasons: the resources' methods (they miss `client.post` and move between versions), the HTTP client
+(the program may bring its own), `_prepare_request` (overridden in 3.x), `_build_request` and `_should_retry` (what is
+passed on the good path costs; and a yes to a retry is not yet one).
 """
 
 from __future__ import annotations
