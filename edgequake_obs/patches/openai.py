@@ -2,9 +2,9 @@
 
 What generates or bills is recorded; everything else passes through untouched. Holds for 1.40 to 3.x.
 
-Not hooked, with the reasons: the resources' methods (they miss `client.post` and move between versions), the HTTP client
-(the program may bring its own), `_prepare_request` (overridden in 3.x), `_build_request` and `_should_retry` (what is
-passed on the good path costs; and a yes to a retry is not yet one).
+Not hooked, with the reasons: the resources' methods (they miss `client.post` and move between versions), the HTTP
+client (the program may bring its own), `_prepare_request` (overridden in 3.x), `_build_request` and `_should_retry`
+(what is passed on the good path costs; and a yes to a retry is not yet one).
 """
 
 from __future__ import annotations
