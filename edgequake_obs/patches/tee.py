@@ -187,7 +187,7 @@ class _SyncTee(_Tee):
                 except Exception as error:
                     _native.note_internal_error("stream", error)
                     data = piece
-                if type(data) is tuple:
+                if isinstance(data, tuple):
                     yield from progress.parts(*data)
                     break
                 if data:
@@ -234,7 +234,7 @@ class _AsyncTee(_Tee):
                 except Exception as error:
                     _native.note_internal_error("stream", error)
                     data = piece
-                if type(data) is tuple:
+                if isinstance(data, tuple):
                     for part in progress.parts(*data):
                         yield part
                     feed = _unread
