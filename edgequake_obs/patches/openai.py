@@ -17,7 +17,7 @@ from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
 from edgequake_obs.patches.frame import Frame, current, leave_foreign_context
-from edgequake_obs.patches.vendor import vendor_of
+from edgequake_obs.patches.vendor import service_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -216,40 +216,16 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
         if outer is not None and outer.active:
             return Frame(None, False, asynchronous)
         client: Client = args[0] if args else kwargs["self"]
-        vendor = vendor_of(client, url)
-        params = options.json_data
-        if options.extra_json:
-            params = {**(params if isinstance(params, dict) else {}), **options.extra_json}
-        model = streams = None
-        if isinstance(params, dict):
-            model, streams = params.get("model"), params.get("stream")
-        else:
-            params = None
-        streaming = kwargs.get("stream") is True or streams is True
-        key = getattr(client, "api_key", None)
-        call = _native.begin_call(
-            origin="openai",
-            origin_version=_Version.text,
-            provider=vendor.provider,
-            operation=surface.operation,
-            server_address=vendor.address,
-            model=model if isinstance(model, str) else None,
-            streaming=streaming,
-            params=params,
-            caller=caller(),
-            api_key=key if isinstance(key, str) else None,
-            headers=(getattr(client, "_custom_headers", None), options.headers),
-        )
-        frame = Frame(call, streaming, asynchronous)
+        service = service_of(client, url, _Version.text)
+        call = service.begin(surface.operation, client, options, kwargs.get("stream") is True, caller())
+        frame = Frame(call, call.streaming, asynchronous)
     except Exception as error:
         _native.note_internal_error("openai call", error)
         return None
-    if streaming and params is not None and surface.reports_usage_on_request and vendor.accepts_stream_usage:
+    if frame.streaming and surface.reports_usage_on_request and service.accepts_stream_usage:
         try:
-            asking = _asking_for_usage(options, params)
-            if asking is not None:
-                frame.options = asking
-                frame.hide_usage = True
+            frame.options = _asking_for_usage(options)
+            frame.hide_usage = frame.options is not None
         except Exception as error:
             _native.note_internal_error("openai stream options", error)
     return frame
@@ -261,19 +237,21 @@ def _with_options(args: Args, kwargs: Kwargs, options: object) -> tuple[Args, Kw
     return args, {**kwargs, "options": options}
 
 
-def _asking_for_usage(options: Options, params: Mapping[str, object]) -> Options | None:
+def _asking_for_usage(options: Options) -> Options | None:
     """The options with usage asked for; None where the program has said itself whether it wants it."""
-    asked = params.get("stream_options")
+    body, extra = options.json_data, options.extra_json or {}
+    if not (isinstance(body, dict) or (body is None and extra)):
+        return None
+    asked = extra.get("stream_options", (body or {}).get("stream_options"))
     if not _native.stream_usage_injected() or (asked is not None and not _leaves_usage_open(asked)):
         return None
     stream_options: dict[str, object] = {**(asked or {}), "include_usage": True}
     # The program may own all three: its options, its body, its extra body.
     asking = copy.copy(options)
-    if options.extra_json is not None and "stream_options" in options.extra_json:
-        asking.extra_json = {**options.extra_json, "stream_options": stream_options}
+    if "stream_options" in extra:
+        asking.extra_json = {**extra, "stream_options": stream_options}
     else:
-        body = options.json_data if isinstance(options.json_data, dict) else {}
-        asking.json_data = {**body, "stream_options": stream_options}
+        asking.json_data = {**(body or {}), "stream_options": stream_options}
     return asking
 
 

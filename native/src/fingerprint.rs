@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::hmac;
@@ -24,6 +25,12 @@ struct Known {
 }
 
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+static SECRETS_FORGOTTEN: AtomicU64 = AtomicU64::new(0);
+
+/// Ids hold as long as this stays the same.
+pub(crate) fn generation() -> u64 {
+    SECRETS_FORGOTTEN.load(Ordering::Acquire)
+}
 
 /// The id of `api_key`; None where there is no ledger to keep the secret beside.
 pub(crate) fn of(api_key: &str) -> Option<Arc<str>> {
@@ -56,6 +63,7 @@ pub(crate) fn of(api_key: &str) -> Option<Arc<str>> {
 /// Forgets the secret: the next ledger has its own.
 pub(crate) fn forget() {
     *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    SECRETS_FORGOTTEN.fetch_add(1, Ordering::Release);
 }
 
 fn secret(spool: &Path) -> Option<Vec<u8>> {

@@ -280,13 +280,27 @@ class Broken:
             return self if name == "tap" else data
         return call
 
+class Service:
+    provider = "openai"
+    def __init__(self, **facts):
+        if broken == "Service":
+            raise RuntimeError("ours")
+    def __getattr__(self, name):
+        if name == broken:
+            raise RuntimeError("ours")
+        return True if name == "accepts_stream_usage" else self.start
+    def start(self, operation, client, options, streaming, caller):
+        call = Broken()
+        call.streaming = streaming
+        return call
+
 class Native:
     note_internal_error = staticmethod(lambda where, error: noted.append(where))
     def __getattr__(self, name):
         if name == broken:
             raise RuntimeError("ours")
-        if name == "begin_call":
-            return lambda **k: Broken()
+        if name == "Service":
+            return Service
         return getattr(_native, name)
 
 import edgequake_obs.patches.openai as hooks
@@ -294,8 +308,8 @@ import edgequake_obs.patches.tee as tee
 import edgequake_obs.patches.vendor as vendor
 hooks._native = tee._native = vendor._native = Native()
 url, bad = sys.argv[1:]
-for broken in ["begin_call", "answered", "tap", "feed", "eof", "closed", "failed", "attempt", "attempt_failed",
-               "provider_of_url", "accepts_stream_usage", "stream_usage_injected"]:
+for broken in ["Service", "begin", "answered", "tap", "feed", "eof", "closed", "failed", "attempt", "attempt_failed",
+               "stream_usage_injected"]:
     noted = []
     vendor._known.clear()
     client = openai.OpenAI(base_url=url, api_key="none")

@@ -37,6 +37,16 @@ def test_every_attempt_is_recorded(server: Server, ask_either_way: Ask, ledger: 
     assert {attempt["call_uid"] for attempt in attempts} == {row["call_uid"]}
 
 
+def test_a_last_attempt_without_an_answer_has_no_status(server: Server, ask_either_way: Ask, ledger: Ledger) -> None:
+    # The first silence is taken for a connection that was closed while it was idle.
+    server.will(*failing(500), *[Answer(silent=True)] * 2)
+    with pytest.raises(APIConnectionError):
+        ask_either_way(max_retries=1)
+    row = ledger.call()
+    assert (row["outcome"], row["error_type"], row["http_status"]) == ("error", "connection_error", None)
+    assert [attempt["http_status"] for attempt in ledger.attempts()] == [500, None, None]
+
+
 # A quarter of a second to half a one is what is waited without a word from the server.
 @pytest.mark.parametrize(("headers", "least"), [({"retry-after": "1"}, 1.0), ({"retry-after-ms": "700"}, 0.7)])
 def test_the_server_says_when(server: Server, ask: Ask, ledger: Ledger, headers: dict[str, str], least: float) -> None:

@@ -7,6 +7,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 use super::json_out;
 use crate::call::Asked;
 use crate::estimate::TextSize;
+use crate::surface::Surface;
 
 /// Parameters that shape an answer and hold no content; anything else in a request stays out of the record.
 const RECORDED: &[&str] = &[
@@ -30,7 +31,6 @@ const RECORDED: &[&str] = &[
     "speed",
     "stop",
     "store",
-    "stream",
     "temperature",
     "tool_choice",
     "top_k",
@@ -50,29 +50,63 @@ pub(crate) fn read(
     metadata: Option<&Bound<'_, PyAny>>,
     input: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Asked> {
-    let mut asked = Asked::default();
-    let mut params = Vec::new();
+    let mut reading = Reading::default();
     for (name, value) in body {
-        match name.as_str() {
-            "user" | "safety_identifier" if asked.user.is_none() => asked.user = string(value),
-            "service_tier" => asked.service_tier = string(value),
-            _ => {}
-        }
-        if RECORDED.contains(&name.as_str()) {
-            parameter(name, value, &mut params);
-        }
-    }
-    if !params.is_empty() {
-        params.push(b'}');
-        asked.request_params = String::from_utf8(params).ok();
+        reading.field(name, value);
     }
     if let Some(metadata) = metadata {
-        take_metadata(&mut asked, metadata)?;
+        take_metadata(&mut reading.asked, metadata)?;
     }
     if let Some(input) = input {
-        measure(input, &mut asked.input, 0);
+        measure(input, &mut reading.asked.input, 0);
     }
-    Ok(asked)
+    Ok(reading.finish())
+}
+
+/// The same of a whole body. Its messages are content: they are measured, where an estimate may be needed, never kept.
+pub(crate) fn read_body(body: &Bound<'_, PyDict>, surface: Surface, streaming: bool) -> PyResult<Asked> {
+    let mut reading = Reading::default();
+    let may_be_estimated = (streaming && surface.writes_text()) || surface == Surface::Moderation;
+    for (name, value) in body {
+        let Ok(name) = name.cast::<PyString>() else { continue };
+        match &*name.to_cow()? {
+            "input" if surface == Surface::Speech => reading.asked.characters = characters(&value),
+            "messages" | "input" | "prompt" if may_be_estimated => measure(&value, &mut reading.asked.input, 0),
+            "messages" | "input" | "prompt" | "model" => {}
+            "size" => reading.asked.images.size = string(&value),
+            "quality" => reading.asked.images.quality = string(&value),
+            "metadata" => take_metadata(&mut reading.asked, &value)?,
+            name => reading.field(name, &value),
+        }
+    }
+    Ok(reading.finish())
+}
+
+#[derive(Default)]
+struct Reading {
+    asked: Asked,
+    params: Vec<u8>,
+}
+
+impl Reading {
+    fn field(&mut self, name: &str, value: &Bound<'_, PyAny>) {
+        match name {
+            "user" | "safety_identifier" if self.asked.user.is_none() => self.asked.user = string(value),
+            "service_tier" => self.asked.service_tier = string(value),
+            _ => {}
+        }
+        if RECORDED.contains(&name) {
+            parameter(name, value, &mut self.params);
+        }
+    }
+
+    fn finish(mut self) -> Asked {
+        if !self.params.is_empty() {
+            self.params.push(b'}');
+            self.asked.request_params = String::from_utf8(self.params).ok();
+        }
+        self.asked
+    }
 }
 
 pub(super) fn string(value: &Bound<'_, PyAny>) -> Option<String> {

@@ -21,6 +21,7 @@ mod price_facts;
 mod pricing;
 mod process;
 mod request;
+mod service;
 mod streams;
 
 use pyo3::prelude::*;
@@ -36,6 +37,7 @@ mod _native {
         module.add_class::<context::Context>()?;
         module.add_class::<event_loop::EventLoop>()?;
         module.add_class::<streams::ChunkStream>()?;
+        module.add_class::<service::Service>()?;
         module.add_class::<patched::Call>()?;
         module.add_class::<patched::StreamTap>()?;
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::asked;
 use super::caller::Caller;
@@ -13,7 +14,6 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 use crate::headers::ResponseFacts;
 use crate::ids;
-use crate::images::Images;
 use crate::providers::openai;
 use crate::redact;
 use crate::surface::Surface;
@@ -25,9 +25,22 @@ use crate::tap::Tap;
 pub(crate) struct Call {
     call: Arc<OpenCall>,
     surface: Surface,
+    /// The program gets a stream.
+    #[pyo3(get)]
+    streaming: bool,
 }
 
-fn origin_of(name: &str) -> &'static str {
+impl Call {
+    pub(super) fn of(call: Arc<OpenCall>, surface: Surface, streaming: bool) -> Self {
+        Self {
+            call,
+            surface,
+            streaming,
+        }
+    }
+}
+
+pub(super) fn origin_of(name: &str) -> &'static str {
     match name {
         "openai" => "openai",
         "litellm" => "litellm",
@@ -55,7 +68,7 @@ pub(crate) fn begin_call(
     let caller = Caller::read(caller)?;
     let surface = Surface::named(operation);
     let asked = match params.and_then(|params| params.cast::<PyDict>().ok()) {
-        Some(params) => read_params(params, surface, streaming)?,
+        Some(params) => asked::read_body(params, surface, streaming)?,
         None => Asked::default(),
     };
     let start = Start {
@@ -69,61 +82,24 @@ pub(crate) fn begin_call(
         scope: caller.scope,
         parent: caller.parent,
         api_key_id: api_key.filter(|key| !key.is_empty()).and_then(fingerprint::of),
-        secrets: secrets(api_key, headers.as_deref().unwrap_or_default()),
+        secrets: secrets(api_key, headers.iter().flatten()),
         asked,
     };
-    Ok(Call {
-        call: OpenCall::begin(start),
-        surface,
-    })
+    Ok(Call::of(OpenCall::begin(start), surface, streaming))
 }
 
 /// The key, and the values of secret headers: `headers` are dicts of names and values, or whatever stands for none.
-fn secrets(api_key: Option<&str>, headers: &[Bound<'_, PyAny>]) -> Vec<String> {
+pub(super) fn secrets<'a, 'py: 'a>(
+    api_key: Option<&str>,
+    headers: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+) -> Vec<String> {
     let mut secrets: Vec<String> = api_key.map(str::to_owned).into_iter().collect();
-    for pair in headers
-        .iter()
-        .filter_map(|headers| headers.cast::<PyDict>().ok())
-        .flatten()
-    {
-        if let Ok((name, value)) = pair
-            .0
-            .extract::<String>()
-            .and_then(|name| Ok((name, pair.1.extract::<String>()?)))
-        {
+    for (name, value) in headers.filter_map(|headers| headers.cast::<PyDict>().ok()).flatten() {
+        if let (Ok(name), Ok(value)) = (name.extract::<String>(), value.extract::<String>()) {
             redact::note_header(&name, &value, &mut secrets);
         }
     }
     secrets
-}
-
-/// The request's own fields. Its messages are content: they are measured, where an estimate may be needed, never kept.
-fn read_params(params: &Bound<'_, PyDict>, surface: Surface, streaming: bool) -> PyResult<Asked> {
-    let mut body = Vec::with_capacity(params.len());
-    let mut metadata = None;
-    let mut input = None;
-    let mut characters = None;
-    let mut images = Images::default();
-    for (name, value) in params {
-        let Ok(name) = name.cast::<PyString>() else { continue };
-        match &*name.to_cow()? {
-            "input" if surface == Surface::Speech => characters = asked::characters(&value),
-            "messages" | "input" | "prompt" => {
-                let may_be_estimated = (streaming && surface.writes_text()) || surface == Surface::Moderation;
-                input = may_be_estimated.then_some(value);
-            }
-            "size" => images.size = asked::string(&value),
-            "quality" => images.quality = asked::string(&value),
-            "model" => {}
-            "metadata" => metadata = Some(value),
-            name => body.push((name.to_owned(), value)),
-        }
-    }
-    Ok(Asked {
-        characters,
-        images,
-        ..asked::read(&body, metadata.as_ref(), input.as_ref())?
-    })
 }
 
 /// Status and facts of a response whose headers are httpx's or any mapping.
@@ -132,12 +108,12 @@ fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<R
     let Some(headers) = headers.filter(|headers| !headers.is_none()) else {
         return Ok(facts);
     };
-    // httpx keeps pairs of bytes: reading them costs a fraction of its `items()`.
-    if let Some(raw) = headers.getattr_opt("raw")?
-        && let Ok(raw) = raw.cast::<PyList>()
+    // Where httpx keeps them, as bytes: its own `raw` and `items()` make a list of them first, while the program waits.
+    if let Some(kept) = headers.getattr_opt(intern!(headers.py(), "_list"))?
+        && let Ok(kept) = kept.cast::<PyList>()
     {
-        for pair in raw {
-            let (name, value) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
+        for entry in kept {
+            let (_, name, value) = entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
             if let (Ok(name), Ok(value)) = (
                 std::str::from_utf8(name.as_bytes()),
                 std::str::from_utf8(value.as_bytes()),

@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::core::core;
-use crate::providers::vendors;
-use crate::{endpoint, fingerprint, settings};
+use crate::{fingerprint, settings};
 
 const FLUSH_BEFORE_CHANGE: Duration = Duration::from_secs(1);
 
@@ -79,20 +78,6 @@ fn stream_usage_injected() -> bool {
     settings::injects_stream_usage()
 }
 
-#[pyfunction]
-fn accepts_stream_usage(provider: &str) -> bool {
-    vendors::find(provider).is_some_and(|vendor| vendor.stream_usage)
-}
-
-/// litellm's id of the vendor at a base URL; `openai`, whose dialect it speaks, for a host that nobody is known to answer at.
-#[pyfunction]
-fn provider_of_url(base_url: &str) -> &'static str {
-    let endpoint = endpoint::parse(base_url);
-    endpoint
-        .and_then(|e| vendors::at(&e.host, e.port))
-        .map_or(vendors::OPENAI.id, |vendor| vendor.id)
-}
-
 /// Counts an error of our own and logs the first one; the caller's call goes on. Tests have it raised instead.
 #[pyfunction]
 fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -128,7 +113,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(take_warning, module)?)?;
     module.add_function(wrap_pyfunction!(enabled, module)?)?;
     module.add_function(wrap_pyfunction!(stream_usage_injected, module)?)?;
-    module.add_function(wrap_pyfunction!(accepts_stream_usage, module)?)?;
-    module.add_function(wrap_pyfunction!(provider_of_url, module)?)?;
     module.add_function(wrap_pyfunction!(note_internal_error, module)?)
 }

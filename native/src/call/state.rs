@@ -98,6 +98,8 @@ impl State {
     /// A further attempt begins: the one before has been noted by [`Self::attempt_failed`].
     pub(crate) fn attempt_begins(&mut self) {
         self.attempt_started = Instant::now();
+        // What the one before was answered says nothing about this one, which may never be answered.
+        self.response = ResponseFacts::default();
     }
 
     /// The attempt under way failed and another will follow.
