@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def commands() -> tuple[Command, ...]:
     """The registry: every command, in the order of the help."""
-    from . import calls, fold, spend
+    from . import calls, fold, prices, recompute, spend
 
-    return (spend, calls, fold)
+    return (spend, calls, prices, recompute, fold)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except ValueError as error:
         return _failed(error, 2)
-    except (LedgerError, OSError) as error:
+    except (LedgerError, LookupError, OSError) as error:
         return _failed(error, 1)
 
 

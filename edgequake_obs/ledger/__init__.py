@@ -7,6 +7,7 @@ free, and the views show what is not folded yet straight from the spool.
 from __future__ import annotations
 
 from .connection import connect
+from .correcting import Repriced, recompute
 from .creation import ensure
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
 from .folding import FoldReport, fold
@@ -17,8 +18,10 @@ __all__ = [
     "LedgerBusyError",
     "LedgerError",
     "LedgerNotFoundError",
+    "Repriced",
     "connect",
     "ensure",
     "fold",
+    "recompute",
     "spend",
 ]

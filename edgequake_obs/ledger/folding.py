@@ -87,13 +87,18 @@ def fold(path: str | Path | None = None) -> FoldReport:
             f"{place.spool} belongs to another user: fold as its owner (UID {os.stat(place.spool).st_uid})"
         )
     create(place)
-    with _only_folder(place, begun + _PATIENCE):
+    with only_folder(place, begun + _PATIENCE):
         done = _fold_with_pauses(place)
     return done._replace(seconds=time.monotonic() - begun)
 
 
 @contextmanager
-def _only_folder(place: Place, until: float) -> Generator[None]:
+def only_folder(place: Place, until: float) -> Generator[None]:
+    """Keeps other folders out; waits for one until then (monotonic seconds).
+
+    Raises:
+        LedgerBusyError: Another process went on folding.
+    """
     while True:
         with spool.folder_lock(place) as mine:
             if mine:
@@ -262,7 +267,7 @@ def _insert(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute(f"DELETE FROM line WHERE NOT {schema.IS_RECENT} AND call_uid IN (SELECT call_uid FROM call)")
     if distinct < total:
         connection.execute("CREATE OR REPLACE TEMP TABLE line AS SELECT DISTINCT ON (call_uid) * FROM line")
-    connection.execute(f"INSERT INTO call SELECT {schema.call_from_line()} FROM line")
+    connection.execute(f"INSERT INTO call BY NAME SELECT {schema.call_from_line()} FROM line")
     connection.execute(f"INSERT INTO attempt {schema.attempts_from_line('line')}")
     counted = schema.first_row(connection, "SELECT count(*) FROM line")
     return counted[0] if counted else 0

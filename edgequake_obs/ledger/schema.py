@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import duckdb
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the schema that this version writes: into `meta`, and into the names of the spool files."""
 
 
@@ -55,6 +55,7 @@ CALL: tuple[Column, ...] = (
     *_columns(USD, "cost_usd", "computed_cost_usd", "reported_cost_usd"),
     *_columns("VARCHAR", "cost_status", "price_key", "price_version", "service_tier", "requested_service_tier"),
     _column("cost_breakdown", "JSON"),
+    _column("cost_reason", "VARCHAR"),
     *_columns("VARCHAR", "outcome", "error_type", "error_message"),
     _column("http_status", "INTEGER"),
     _column("attempts", "INTEGER", "len(attempts)::INTEGER"),
@@ -97,14 +98,34 @@ _CORRECTION: tuple[Column, ...] = (
     *_columns("VARCHAR", "old_price_version", "new_price_version", "price_key"),
     _column("cost_breakdown", "JSON"),
     _column("reason", "VARCHAR"),
+    *_columns(USD, "old_computed_cost_usd", "new_computed_cost_usd"),
+    _column("cost_reason", "VARCHAR"),
 )
 
-CALLS_VIEW: tuple[str, ...] = tuple(column.name for column in CALL)
+# Of the columns of `call`, those that a correction replaces, and what it replaces them by.
+_CORRECTED = {
+    "cost_usd": "new_cost_usd",
+    "computed_cost_usd": "new_computed_cost_usd",
+    "cost_status": "new_cost_status",
+    "price_key": "price_key",
+    "price_version": "new_price_version",
+    "cost_breakdown": "cost_breakdown",
+    "cost_reason": "cost_reason",
+}
+
+CALLS_VIEW: tuple[str, ...] = tuple(column.name for column in CALL if column.name != "cost_reason")
 _ATTEMPTS_VIEW = tuple(column.name for column in ATTEMPT if column.name != "start_ns")
 _SPANS_VIEW = tuple(column.name for column in _SPAN if column.name != "start_ns")
 
 UNPRICED = "(cost_usd IS NULL AND (cost_status <> 'no_usage' OR outcome <> 'error'))"
 """Condition over `calls`: the cost is not known. A call that failed before it used anything is not meant."""
+
+
+# Of calls that were recorded before the reason was, and of those whose provider said nothing.
+_WITHOUT_REASON = (
+    "CASE WHEN cost_status = 'no_usage' AND usage IS NULL THEN 'the response carried no usage' "
+    "WHEN price_key IS NULL THEN 'no prices for this model of this provider' ELSE 'a part of it has no rate' END"
+)
 
 
 def literal(text: str) -> str:
@@ -178,15 +199,44 @@ def _unfolded(pattern: str) -> str:
     )
 
 
+_NEWEST_CORRECTION = "(SELECT DISTINCT ON (call_uid) * FROM correction ORDER BY call_uid, corrected_at DESC)"
+
+
+def folded_calls(columns: Sequence[str]) -> str:
+    """SQL for the calls in the tables, with their newest corrections: the rows of `call` themselves never change."""
+    fields = ", ".join(
+        f"CASE WHEN fixed.call_uid IS NULL THEN call.{name} ELSE fixed.{_CORRECTED[name]} END AS {name}"
+        if name in _CORRECTED
+        else f"call.{name}"
+        for name in columns
+    )
+    return f"SELECT {fields} FROM call LEFT JOIN {_NEWEST_CORRECTION} AS fixed ON fixed.call_uid = call.call_uid"
+
+
+def _calls(columns: Sequence[str], pattern: str) -> str:
+    sources = {column.name: column.source for column in CALL}
+    fields = ", ".join(f"{sources[name]} AS {name}" for name in columns)
+    return f"{folded_calls(columns)} UNION ALL SELECT {fields} FROM {_unfolded(pattern)}"
+
+
+def _folded_attempts() -> str:
+    """SQL for the attempts in the tables: of a corrected call, the one that was billed has the corrected figure."""
+    fields = ", ".join(f"attempt.{name}" for name in _ATTEMPTS_VIEW if name != "cost_usd")
+    kept = "fixed.call_uid IS NULL OR (attempt.usage IS NULL AND attempt.cost_usd IS NULL)"
+    return (
+        f"SELECT {fields}, CASE WHEN {kept} THEN attempt.cost_usd ELSE fixed.new_cost_usd END AS cost_usd "
+        f"FROM attempt LEFT JOIN {_NEWEST_CORRECTION} AS fixed ON fixed.call_uid = attempt.call_uid"
+    )
+
+
 def _views(spool: str) -> dict[str, str]:
     pattern = spool_glob(spool)
     figures = (
         "count(*) AS calls, sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens"
     )
     return {
-        "calls": f"SELECT {', '.join(CALLS_VIEW)} FROM call UNION ALL "
-        f"SELECT {call_from_line()} FROM {_unfolded(pattern)}",
-        "attempts": f"SELECT {', '.join(_ATTEMPTS_VIEW)} FROM attempt UNION ALL "
+        "calls": _calls(CALLS_VIEW, pattern),
+        "attempts": f"{_folded_attempts()} UNION ALL "
         f"SELECT {', '.join(_ATTEMPTS_VIEW)} FROM ({attempts_from_line(_unfolded(pattern))})",
         "spans": f"SELECT {', '.join(_SPANS_VIEW)} FROM span",
         "corrections": "SELECT * FROM correction",
@@ -194,9 +244,11 @@ def _views(spool: str) -> dict[str, str]:
         f"sum(cost_usd) AS cost_usd, count(*) FILTER ({UNPRICED}) AS unpriced_calls, "
         "count(*) FILTER (outcome = 'error') AS errors "
         "FROM calls GROUP BY ALL ORDER BY day, cost_usd DESC NULLS LAST, provider, response_model",
-        "unpriced": f"SELECT provider, request_model, response_model, cost_status, {figures}, "
+        "unpriced": "SELECT provider, request_model, response_model, cost_status, "
+        f"coalesce(cost_reason, {_WITHOUT_REASON}) AS missing, {figures}, "
         "min(started_at) AS first_at, max(started_at) AS last_at "
-        f"FROM calls WHERE {UNPRICED} GROUP BY ALL ORDER BY calls DESC, provider, request_model, response_model",
+        f"FROM ({_calls([*CALLS_VIEW, 'cost_reason'], pattern)}) WHERE {UNPRICED} "
+        "GROUP BY ALL ORDER BY calls DESC, provider, request_model, response_model, missing",
     }
 
 
@@ -216,7 +268,15 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR, noted_at TIMESTAMP)")
 
 
-MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create,)
+def _tell_what_is_missing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Why a call has no figure; corrections of what is computed beside what is paid."""
+    connection.execute("ALTER TABLE call ADD COLUMN IF NOT EXISTS cost_reason VARCHAR")
+    for name in ("old_computed_cost_usd", "new_computed_cost_usd"):
+        connection.execute(f"ALTER TABLE correction ADD COLUMN IF NOT EXISTS {name} {USD}")
+    connection.execute("ALTER TABLE correction ADD COLUMN IF NOT EXISTS cost_reason VARCHAR")
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create, _tell_what_is_missing)
 """Step n makes schema n out of schema n - 1; the views are made anew after the last."""
 
 

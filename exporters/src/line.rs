@@ -241,6 +241,9 @@ fn write_cost(record: &CallRecord, cut: Cut, line: &mut Object<'_>) {
     }
     line.text_if("price_key", cost.price_key.as_deref());
     line.text("price_version", &cost.price_version);
+    if let Some(reason) = &cost.reason {
+        line.text("cost_reason", &reason.to_string());
+    }
     if !cut.has("cost_breakdown") && is_there(record, "cost_breakdown") {
         line.json_if("cost_breakdown", Some(&cost.breakdown_json()));
     }

@@ -21,7 +21,7 @@ use folder::Folder;
 use crate::error::{Error, Result};
 
 /// Stands in the files' names: a reader leaves files alone that are newer than itself.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A file above this is closed to writers, so that folding it is one moderate transaction.
 const FULL: u64 = 64 << 20;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pricing::{CostQuery, Decimal, PriceBook, PriceList, PricingError, Snapshot};
+use pricing::{Cost, CostQuery, Decimal, PriceBook, PriceList, PricingError, Snapshot, Usage};
 
 use crate::core::core;
 use crate::settings;
@@ -55,6 +55,51 @@ impl PriceFacts {
     }
 }
 
+/// What is known of a call when it is priced: while it is recorded, and from its row later.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'a> {
+    pub provider: &'a str,
+    /// The model that answered.
+    pub served: Option<&'a str>,
+    pub asked: Option<&'a str>,
+    pub at_ns: i64,
+    /// The tier that served.
+    pub service_tier: Option<&'a str>,
+    pub host: Option<&'a str>,
+    pub key_alias: Option<&'a str>,
+    pub batch: bool,
+    pub web_search_calls: Option<u64>,
+    pub facts: Option<&'a PriceFacts>,
+}
+
+impl Seen<'_> {
+    /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the
+    /// name asked for.
+    pub(crate) fn price(&self, usage: &Usage) -> Cost {
+        let book = in_force();
+        let host = self.host.unwrap_or_default();
+        let query = CostQuery {
+            provider: self.provider,
+            model: self.served.or(self.asked).unwrap_or_default(),
+            asked_model: self.asked.filter(|_| self.served.is_some()),
+            at_ns: self.at_ns,
+            service_tier: self.service_tier,
+            batch: self.batch,
+            data_residency: residency_of(host),
+            vertex_location: vertex_location_of(host),
+            web_search_calls: self.web_search_calls,
+            deployment: self.asked,
+            key_alias: self.key_alias,
+            book: Some(&book),
+            ..CostQuery::default()
+        };
+        match self.facts {
+            Some(facts) => pricing::cost(usage, &facts.lay_over(query)),
+            None => pricing::cost(usage, &query),
+        }
+    }
+}
+
 /// What this program said itself, whatever process of it prices.
 #[derive(Clone, Debug, Default)]
 struct Said {
@@ -93,7 +138,7 @@ pub(crate) fn in_force() -> Arc<PriceBook> {
 /// Takes a user's prices in the place of the environment's file.
 pub(crate) fn configure(book: PriceBook) {
     said().configured = Some(Arc::new(book));
-    *core().prices.slot() = None;
+    reload();
 }
 
 /// Lays models over what was registered before.
@@ -103,6 +148,11 @@ pub(crate) fn register(models: &PriceBook) {
     Arc::make_mut(&mut registered).lay_over(models);
     said.registered = Some(registered);
     drop(said);
+    reload();
+}
+
+/// Reads them anew when next they are needed: somebody has put other files in their place.
+pub(crate) fn reload() {
     *core().prices.slot() = None;
 }
 
@@ -158,7 +208,7 @@ fn updated() -> Option<Snapshot> {
 }
 
 /// OpenAI's regional host, as far as it has a price of its own.
-pub(crate) fn residency_of(host: &str) -> Option<&'static str> {
+fn residency_of(host: &str) -> Option<&'static str> {
     match host {
         "eu.api.openai.com" => Some("eu"),
         "us.api.openai.com" => Some("us"),
@@ -167,7 +217,7 @@ pub(crate) fn residency_of(host: &str) -> Option<&'static str> {
 }
 
 /// The location in the host of a Vertex AI endpoint; the host without one is the global endpoint's.
-pub(crate) fn vertex_location_of(host: &str) -> Option<&str> {
+fn vertex_location_of(host: &str) -> Option<&str> {
     let regional = host.strip_suffix("-aiplatform.googleapis.com");
     // Multi-regions: aiplatform.eu.rep.googleapis.com.
     let multi = || host.strip_prefix("aiplatform.")?.strip_suffix(".rep.googleapis.com");

@@ -86,7 +86,7 @@ fn assemble(
     if disagreement == Disagreement::TableIsNewer && entries.values().all(|entry| entry.prices.is_empty()) {
         return Err(source_error("the table has no prices"));
     }
-    overlay::apply(overlay, &mut entries, &mut notes)?;
+    overlay::apply(overlay, disagreement, &mut entries, &mut notes)?;
     if let Some(text) = sources.history {
         history::apply(text, overlay, disagreement, &mut entries, &mut notes)?;
     }

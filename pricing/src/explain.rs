@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use crate::book::PriceBook;
 use crate::cost::{Cost, PriceSource, Reason, cost};
 use crate::decimal::Decimal;
-use crate::field::PriceField;
+use crate::field::{PriceField, Tier};
 use crate::found::{Priced, find_and_tell};
 use crate::query::CostQuery;
+use crate::rates::Rates;
 use crate::resolve::{Step, step};
 use crate::snapshot::price_version;
 use crate::usage::Usage;
@@ -23,7 +24,7 @@ pub struct Explanation {
     pub key: Option<Cow<'static, str>>,
     /// Whose prices they are.
     pub source: Option<PriceSource>,
-    /// All prices under that key, whatever their tier.
+    /// All prices under that key that hold at that time, whatever their tier.
     pub prices: Vec<(PriceField, Decimal)>,
     /// Why there are none.
     pub reason: Option<Reason>,
@@ -40,11 +41,18 @@ pub fn explain(query: &CostQuery<'_>, usage: Option<&Usage>) -> Explanation {
     });
     let (key, source, prices, reason) = match found {
         Ok(found) => {
+            let mut source = found.source;
             let prices = match found.prices {
                 Priced::List(list) => list.iter().collect(),
-                Priced::Entry(entry) => entry.price_fields().collect(),
+                Priced::Entry(entry) => {
+                    let rates = Rates::of_entry(entry, Tier::Standard, 0, query.at_ns);
+                    if rates.dated {
+                        source = PriceSource::History;
+                    }
+                    rates.fields()
+                }
             };
-            (found.key, Some(found.source), prices, None)
+            (found.key, Some(source), prices, None)
         }
         Err(reason) => (None, None, Vec::new(), Some(reason)),
     };

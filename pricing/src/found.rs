@@ -97,21 +97,18 @@ fn in_table<'a>(
 ) -> Result<Found<'a>, Reason> {
     let mut without_prices = None;
     for model in names.iter() {
-        let mut entry = resolve::find(snapshot, provider, model, listener);
-        if entry.is_none() && names.stated && !provider.is_empty() {
-            entry = resolve::find(snapshot, "", model, listener);
-        }
+        let own = resolve::find(snapshot, provider, model, listener);
+        let elsewhere = || resolve::find(snapshot, "", model, listener);
+        let entry = own.or_else(|| (names.stated && !provider.is_empty()).then(elsewhere).flatten());
         let Some(entry) = entry else { continue };
         if entry.has_prices() {
             return Ok(Found {
                 key: Some(entry.key_text()),
                 source: PriceSource::Table,
                 prices: Priced::Entry(entry),
-                provider: if provider.is_empty() {
-                    entry.provider()
-                } else {
-                    provider
-                },
+                provider: own
+                    .filter(|_| !provider.is_empty())
+                    .map_or(entry.provider(), |_| provider),
             });
         }
         without_prices.get_or_insert(entry);

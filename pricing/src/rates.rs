@@ -1,5 +1,7 @@
 //! The rates that apply to one call: chosen among an entry's prices by prompt, tier, hour and day.
 
+use std::collections::BTreeMap;
+
 use crate::book::PriceList;
 use crate::clock;
 use crate::decimal::Decimal;
@@ -160,6 +162,16 @@ impl<'a> Rates<'a> {
         let row = rows.find(|row| row.low() <= results && results <= row.high())?;
         let field = PriceField::plain(Base::InputQuery);
         row.prices().get(field).map(|rate| (field, rate))
+    }
+
+    /// Every rate, whatever its tier: those that go before the others in their place.
+    pub(crate) fn fields(&self) -> Vec<(PriceField, Decimal)> {
+        let mut all: BTreeMap<PriceField, Decimal> = match self.prices {
+            Prices::Packed(prices) => prices.fields().collect(),
+            Prices::Listed(list) => list.iter().collect(),
+        };
+        all.extend(self.before.into_iter().flat_map(PackedPrices::fields));
+        all.into_iter().collect()
     }
 
     fn find(&self, field: PriceField) -> Option<Decimal> {

@@ -148,6 +148,15 @@ impl Usage {
         self.reported_usd.and_then(crate::Usd::rounded)
     }
 
+    /// The same usage without what the provider says it charged.
+    #[must_use]
+    pub fn without_report(self) -> Self {
+        Self {
+            reported_usd: None,
+            ..self
+        }
+    }
+
     /// What else than tokens the call is billed by, and how much of it.
     #[must_use]
     pub fn units(&self) -> Option<(Unit, Decimal)> {

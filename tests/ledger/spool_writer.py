@@ -12,7 +12,7 @@ import time
 import uuid
 from typing import Any
 
-# The keys of a line are the columns of `calls`, without `started_at`; see the contract of schema 1.
+# The keys of a line are the columns of `calls`, without `started_at`; see the contract of schema 2.
 START_NS = 1_790_000_000_123_456_789  # 2026-09-21T13:33:20.123456789Z
 
 
@@ -124,7 +124,7 @@ def spool_of(ledger: str | os.PathLike[str]) -> str:
 class SpoolWriter:
     """One process's way into the spool, as `ledger.md` says it under Append."""
 
-    def __init__(self, ledger: str | os.PathLike[str], schema: int = 1) -> None:
+    def __init__(self, ledger: str | os.PathLike[str], schema: int = 2) -> None:
         self.folder = spool_of(ledger)
         self.schema = schema
         self.file: int | None = None

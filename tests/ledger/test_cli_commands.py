@@ -286,3 +286,26 @@ def test_in_a_terminal_it_is_a_table_that_fits(ledger_path: Path) -> None:
         lines = [line.rstrip("\r") for line in shown.splitlines()]
         assert lines[0].startswith("┌")
         assert all(len(line) <= width for line in lines if line[0] in "┌│├└")
+
+
+def test_recompute(ledger_path: Path, writer: SpoolWriter, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+    names = {"request_model": "gpt-4o-mini", "response_model": "gpt-4o-mini", "price_key": "gpt-4o-mini"}
+    writer.write(record(usage=usage, **names), record(request_model="unknown", response_model="unknown", usage=usage))
+    command = ["recompute", "--ledger", str(ledger_path)]
+    assert cli.main([*command, "--dry-run", "--format", "table"]) == 0
+    assert "A dry run: 2 of the figures would be corrected, and none was." in capsys.readouterr().out
+    assert cli.main([*command, "--format", "table"]) == 0
+    said = capsys.readouterr().out
+    assert "2 corrections written" in said
+    assert cli.main([*command, "--format", "json"]) == 0
+    found = {row["model"]: row for row in json.loads(capsys.readouterr().out, parse_float=Decimal)}
+    assert found["gpt-4o-mini"] == {
+        "provider": "openai", "model": "gpt-4o-mini", "calls": 1, "corrected": 0, "cost_usd_before": Decimal("0.00021"),
+        "cost_usd_after": Decimal("0.00021"), "unpriced_before": 0, "unpriced_after": 0,
+    }  # fmt: skip
+    assert found["unknown"]["unpriced_after"] == 1
+    assert cli.main(["spend", "--ledger", str(ledger_path), "--format", "table"]) == 0
+    assert "1 call has no known cost and is not in the sum" in capsys.readouterr().out
+    assert cli.main([*command, "--as-model", "gpt-4o"]) == 2
+    assert "give model, or dry_run" in capsys.readouterr().err

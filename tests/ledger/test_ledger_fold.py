@@ -197,7 +197,7 @@ def test_a_file_that_somebody_holds_waits(ledger_path: Path, writer: SpoolWriter
 
 
 def test_files_of_a_newer_schema_are_left_alone(ledger_path: Path, writer: SpoolWriter) -> None:
-    newer = SpoolWriter(ledger_path, schema=2)
+    newer = SpoolWriter(ledger_path, schema=3)
     newer.write(record())
     writer.write(record())
     assert ledger.fold(ledger_path).files == 1
@@ -208,9 +208,9 @@ def test_files_of_a_newer_schema_are_left_alone(ledger_path: Path, writer: Spool
 def test_a_database_of_a_newer_schema_is_read_and_not_folded_into(ledger_path: Path, writer: SpoolWriter) -> None:
     ledger.ensure(ledger_path)
     with duckdb.connect(ledger_path) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
     writer.write(record())
-    with pytest.raises(ledger.LedgerError, match="schema 2 and this version knows 1"):
+    with pytest.raises(ledger.LedgerError, match="schema 3 and this version knows 2"):
         ledger.fold(ledger_path)
     with ledger.connect(ledger_path) as connection:
         assert connection.execute("SELECT count(*) FROM calls").fetchall() == [(1,)]

@@ -124,7 +124,7 @@ def test_other_kinds_of_records_are_no_calls(ledger_path: Path, writer: SpoolWri
 
 
 def test_newer_spool_files_are_shown_as_far_as_their_columns_are_known(ledger_path: Path) -> None:
-    SpoolWriter(ledger_path, schema=2).write(record() | {"novelty": 1})
+    SpoolWriter(ledger_path, schema=3).write(record() | {"novelty": 1})
     with ledger.connect(ledger_path) as connection:
         assert connection.execute("SELECT count(*) FROM calls").fetchone() == (1,)
         assert connection.execute("SELECT count(*) FROM call").fetchone() == (0,), "a newer version folds it"

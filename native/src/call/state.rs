@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use exporters::{Attempt, CallRecord, Outcome};
-use pricing::{Cost, CostQuery, Tokens, UsageFormat};
+use pricing::{Cost, Tokens, UsageFormat};
 
 use super::{Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
+use crate::prices::Seen;
 use crate::providers::openai::Facts;
 use crate::surface::{AnswerProblem, Surface};
-use crate::{ids, prices, redact};
+use crate::{ids, redact};
 
 const LONGEST_ERROR_MESSAGE: usize = 2048;
 /// What OpenAI paints with where the request names no model.
@@ -260,13 +261,27 @@ impl State {
     }
 
     fn money(&self) -> Money {
+        let start = &self.start;
+        let asked = start.request_model.as_deref();
+        let images = self.image_prices(asked);
+        let seen = Seen {
+            provider: &start.provider,
+            served: images.as_deref().or(self.facts.model.as_deref()),
+            asked,
+            at_ns: self.start_ns,
+            service_tier: self.facts.service_tier.as_deref(),
+            host: start.server_address.as_deref(),
+            key_alias: start.api_key_id.as_deref(),
+            facts: start.asked.price.as_deref(),
+            ..Seen::default()
+        };
         if let Some(json) = &self.facts.usage {
             let format = self.usage_format();
             return match pricing::read_usage(format, json) {
                 Ok(usage) => Money {
                     tokens: *usage.tokens(),
                     estimated: None,
-                    cost: Some(self.price(&usage)),
+                    cost: Some(seen.price(&usage)),
                 },
                 Err(why) => Money {
                     tokens: pricing::reported_tokens(json),
@@ -277,18 +292,18 @@ impl State {
         }
         // Only a stream that brought text has been billed without saying so; what an error cost is not known. Verdicts
         // on text count no tokens at all.
-        let surface = self.start.surface;
-        let is_stream_of_text = self.start.streaming && surface.writes_text() && !self.facts.written.is_empty();
+        let surface = start.surface;
+        let is_stream_of_text = start.streaming && surface.writes_text() && !self.facts.written.is_empty();
         let is_verdict = surface == Surface::Moderation && self.facts.response_id.is_some();
         if !(is_stream_of_text || is_verdict) {
             return Money::default();
         }
-        let estimated = (self.start.asked.input.tokens(), self.facts.written.tokens());
+        let estimated = (start.asked.input.tokens(), self.facts.written.tokens());
         let usage = pricing::estimated_usage(estimated.0, estimated.1);
         Money {
             tokens: Tokens::default(),
             estimated: Some(estimated),
-            cost: Some(self.price(&usage)),
+            cost: Some(seen.price(&usage)),
         }
     }
 
@@ -331,34 +346,6 @@ impl State {
             images.quality = images.quality.take().or_else(|| asked.quality.clone());
             self.facts.usage = images.usage();
             self.facts.images_are_the_usage = true;
-        }
-    }
-
-    /// Priced by the model that answered, where its price is known; an alias or a deployment may only be known by the
-    /// name asked for.
-    fn price(&self, usage: &pricing::Usage) -> Cost {
-        let start = &self.start;
-        let book = prices::in_force();
-        let host = start.server_address.as_deref().unwrap_or_default();
-        let asked = start.request_model.as_deref();
-        let images = self.image_prices(asked);
-        let served = images.as_deref().or(self.facts.model.as_deref());
-        let query = CostQuery {
-            provider: &start.provider,
-            model: served.or(asked).unwrap_or_default(),
-            asked_model: asked.filter(|_| served.is_some()),
-            at_ns: self.start_ns,
-            service_tier: self.facts.service_tier.as_deref(),
-            data_residency: prices::residency_of(host),
-            vertex_location: prices::vertex_location_of(host),
-            deployment: asked,
-            key_alias: start.api_key_id.as_deref(),
-            book: Some(&book),
-            ..CostQuery::default()
-        };
-        match &start.asked.price {
-            Some(facts) => pricing::cost(usage, &facts.lay_over(query)),
-            None => pricing::cost(usage, &query),
         }
     }
 }

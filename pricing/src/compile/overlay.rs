@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Disagreement;
 use super::draft::{self, EntryDraft, source_error};
 use crate::clock;
 use crate::error::PricingError;
@@ -84,11 +85,19 @@ pub(super) fn read(text: &str) -> Result<Overlay<'_>, PricingError> {
 
 pub(super) fn apply(
     overlay: &Overlay<'_>,
+    disagreement: Disagreement,
     entries: &mut BTreeMap<String, EntryDraft>,
     notes: &mut Vec<String>,
 ) -> Result<(), PricingError> {
     for correction in &overlay.corrections {
         let key = &correction.key;
+        if disagreement == Disagreement::TableIsNewer
+            && correction.litellm_provider.is_none()
+            && !entries.contains_key(key)
+        {
+            notes.push(format!("{key}: has a correction, but is not in the table any more"));
+            continue;
+        }
         let entry = entries.entry(key.clone()).or_default();
         if let Some(provider) = &correction.litellm_provider {
             entry.provider.clone_from(provider);
@@ -100,7 +109,8 @@ pub(super) fn apply(
         }
         for name in &correction.remove {
             let code = PriceField::parse(name).map(PriceField::code);
-            if code.and_then(|code| entry.prices.remove(&code)).is_none() {
+            let removed = code.and_then(|code| entry.prices.remove(&code));
+            if removed.is_none() && disagreement == Disagreement::Refuse {
                 return Err(source_error(format!("{key} has no {name} to remove")));
             }
         }

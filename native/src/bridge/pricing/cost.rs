@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pricing::{Buckets, CostQuery, PriceBook, PriceList, Usage, UsageFormat, Usd};
+use pricing::{Buckets, CostQuery, PriceBook, PriceList, PricingError, Usage, UsageFormat, Usd};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -16,8 +16,24 @@ use crate::{ids, prices};
 #[pyclass(frozen, module = "edgequake_obs.pricing")]
 #[derive(Debug)]
 pub(crate) struct Cost {
-    cost: pricing::Cost,
-    buckets: Buckets,
+    pub(super) cost: pricing::Cost,
+    pub(super) buckets: Buckets,
+}
+
+impl Cost {
+    /// Prices a usage that could be read; one that could not has a status and a reason.
+    pub(super) fn of(usage: Result<Usage, PricingError>, price: impl FnOnce(&Usage) -> pricing::Cost) -> Self {
+        match usage {
+            Ok(usage) => Self {
+                buckets: *usage.buckets(),
+                cost: price(&usage),
+            },
+            Err(why) => Self {
+                buckets: Buckets::default(),
+                cost: pricing::Cost::of_invalid_usage(why),
+            },
+        }
+    }
 }
 
 fn usd<'py>(py: Python<'py>, amount: Option<Usd>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -171,8 +187,7 @@ pub(super) fn price_list(prices: Option<&Bound<'_, PyAny>>) -> PyResult<Option<P
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
 #[pyo3(signature = (usage, model, provider=None, usage_format=None, at_ns=None, service_tier=None, batch=false,
-    data_residency=None, vertex_location=None, base_model=None, custom_pricing=None, web_search_calls=None,
-    asked_model=None, key_alias=None))]
+    data_residency=None, vertex_location=None, base_model=None, custom_pricing=None, web_search_calls=None))]
 pub(super) fn price_usage(
     usage: &Bound<'_, PyAny>,
     model: &str,
@@ -186,15 +201,12 @@ pub(super) fn price_usage(
     base_model: Option<&str>,
     custom_pricing: Option<&Bound<'_, PyAny>>,
     web_search_calls: Option<u64>,
-    asked_model: Option<&str>,
-    key_alias: Option<&str>,
 ) -> PyResult<Cost> {
     let custom = price_list(custom_pricing)?;
     let book: Arc<PriceBook> = prices::in_force();
     let query = CostQuery {
         provider: provider.unwrap_or_default(),
         model,
-        asked_model,
         at_ns: at_ns.unwrap_or_else(ids::wall_clock_ns),
         service_tier,
         batch,
@@ -203,26 +215,16 @@ pub(super) fn price_usage(
         base_model,
         web_search_calls,
         custom_pricing: custom.as_ref(),
-        deployment: Some(asked_model.unwrap_or(model)),
-        key_alias,
+        deployment: Some(model),
         book: Some(&book),
         ..CostQuery::default()
     };
     let format = usage_format.map(format_named).transpose()?;
-    Ok(match read(usage, format)? {
-        Ok(usage) => Cost {
-            buckets: *usage.buckets(),
-            cost: pricing::cost(&usage, &query),
-        },
-        Err(why) => Cost {
-            buckets: Buckets::default(),
-            cost: pricing::Cost::of_invalid_usage(why),
-        },
-    })
+    Ok(Cost::of(read(usage, format)?, |usage| pricing::cost(usage, &query)))
 }
 
 /// Reads the usage; one that cannot be read is an answer, not an error.
-fn read(usage: &Bound<'_, PyAny>, format: Option<UsageFormat>) -> PyResult<Result<Usage, pricing::PricingError>> {
+pub(super) fn read(usage: &Bound<'_, PyAny>, format: Option<UsageFormat>) -> PyResult<Result<Usage, PricingError>> {
     if usage.is_none() {
         return Ok(Ok(Usage::absent()));
     }

@@ -31,6 +31,12 @@ pub(super) fn register_prices(content: &str) -> PyResult<()> {
     Ok(())
 }
 
+/// Why the prices given cannot be read; None where they can.
+#[pyfunction]
+pub(super) fn price_problem() -> Option<String> {
+    Some(prices::in_force().problem()?.to_string())
+}
+
 /// What is wrong with the environment's price file, once: None where all is well, or it was said already.
 #[pyfunction]
 pub(super) fn take_price_problem() -> Option<String> {
