@@ -56,15 +56,15 @@ fn all_append_to_the_newest_open_file_of_our_schema() {
         path
     };
     name("9999999999999-aa.v2.jsonl");
-    name("9999999999999-aa.v1.jsonl.gz");
-    name("zzz-aa.v1.jsonl");
-    fs::create_dir(folder.spool().join("9999999999999-bb.v1.jsonl")).unwrap();
-    std::os::unix::fs::symlink("/dev/null", folder.spool().join("9999999999999-cc.v1.jsonl")).unwrap();
-    let closed = name("9999999999998-aa.v1.jsonl");
+    name("9999999999999-aa.v2.jsonl.gz");
+    name("zzz-aa.v2.jsonl");
+    fs::create_dir(folder.spool().join("9999999999999-bb.v2.jsonl")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.spool().join("9999999999999-cc.v2.jsonl")).unwrap();
+    let closed = name("9999999999998-aa.v2.jsonl");
     close_to_writers(&closed);
     assert_eq!(append(&mut Spool::open(&folder.ledger()), 3), file);
-    let newest = name("9999999999997-aa.v1.jsonl");
-    let older = name("9999999999-aa.v1.jsonl");
+    let newest = name("9999999999997-aa.v2.jsonl");
+    let older = name("9999999999-aa.v2.jsonl");
     assert_eq!(append(&mut Spool::open(&folder.ledger()), 4), newest);
     // Who has a file stays with it: moving would gain nothing.
     assert_eq!(append(&mut one, 5), file);
@@ -77,14 +77,14 @@ fn all_append_to_the_newest_open_file_of_our_schema() {
 fn names_and_rights_are_the_protocols() {
     let folder = Folder::new();
     let file = append(&mut Spool::open(&folder.ledger()), 1);
-    let empty = folder.spool().join("0-none.v1.jsonl");
+    let empty = folder.spool().join("0-none.v2.jsonl");
     assert_eq!(
         (mode(&folder.spool()), mode(&file), mode(&empty)),
         (0o700, 0o600, 0o600)
     );
     assert_eq!(fs::metadata(empty).unwrap().len(), 0);
     let name = file.file_name().unwrap().to_str().unwrap();
-    let (made, random) = name.strip_suffix(".v1.jsonl").unwrap().split_once('-').unwrap();
+    let (made, random) = name.strip_suffix(".v2.jsonl").unwrap().split_once('-').unwrap();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
     assert!(now - made.parse::<u128>().unwrap() < 60_000);
     assert_eq!(random.len(), 16);
@@ -104,7 +104,7 @@ fn a_folder_shared_by_a_group_has_files_of_the_group() {
     fs::set_permissions(folder.spool(), Permissions::from_mode(0o770)).unwrap();
     let file = append(&mut Spool::open(&folder.ledger()), 1);
     let of_folder = fs::metadata(folder.spool()).unwrap();
-    for path in [file, folder.spool().join("0-none.v1.jsonl")] {
+    for path in [file, folder.spool().join("0-none.v2.jsonl")] {
         let of_file = fs::metadata(&path).unwrap();
         assert_eq!(mode(&path), 0o660);
         // Root's files belong to the folder's owner, who could not read them otherwise.
@@ -144,7 +144,7 @@ fn a_folder_that_was_removed_is_made_again() {
     fs::remove_dir_all(folder.spool()).unwrap();
     append(&mut spool, 2);
     assert_eq!(Found::in_folder(&folder.spool()).numbers(), [2]);
-    assert!(folder.spool().join("0-none.v1.jsonl").exists());
+    assert!(folder.spool().join("0-none.v2.jsonl").exists());
     // With all that was above it, and although somebody made it again by hand.
     fs::remove_dir_all(&folder.0).unwrap();
     append(&mut spool, 3);
@@ -152,7 +152,7 @@ fn a_folder_that_was_removed_is_made_again() {
     fs::create_dir(folder.spool()).unwrap();
     append(&mut spool, 4);
     assert_eq!(Found::in_folder(&folder.spool()).numbers(), [4]);
-    assert!(folder.spool().join("0-none.v1.jsonl").exists());
+    assert!(folder.spool().join("0-none.v2.jsonl").exists());
 }
 
 #[test]

@@ -292,7 +292,7 @@ def test_a_group_spool_makes_group_files(ledger_path: Path) -> None:
     os.chmod(spool_of(ledger_path), 0o770)
     ledger.ensure(ledger_path)
     assert stat.S_IMODE(ledger_path.stat().st_mode) == 0o660
-    assert stat.S_IMODE(Path(spool_of(ledger_path), "0-none.v1.jsonl").stat().st_mode) == 0o660
+    assert stat.S_IMODE(Path(spool_of(ledger_path), "0-none.v2.jsonl").stat().st_mode) == 0o660
 
 
 def test_clocks_that_jump_change_nothing(ledger_path: Path, writer: SpoolWriter) -> None:

@@ -198,4 +198,4 @@ def test_creation_leaves_nothing_behind(ledger_path: Path) -> None:
     assert ledger_path.stat().st_mode & 0o777 == 0o600
     spool = Path(spool_of(ledger_path))
     assert spool.stat().st_mode & 0o777 == 0o700
-    assert [(path.name, path.stat().st_size) for path in spool.iterdir()] == [("0-none.v1.jsonl", 0)]
+    assert [(path.name, path.stat().st_size) for path in spool.iterdir()] == [("0-none.v2.jsonl", 0)]

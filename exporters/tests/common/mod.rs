@@ -110,7 +110,7 @@ pub(crate) fn spool_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn is_the_empty_one(path: &Path) -> bool {
-    path.file_name().unwrap() == "0-none.v1.jsonl"
+    path.file_name().unwrap() == "0-none.v2.jsonl"
 }
 
 /// Waits for what a background thread does; tells whether it did it in time.
