@@ -7,16 +7,32 @@ from _thread import RLock  # threading and importlib cost 5 ms where nobody has 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
+    from typing import Protocol
 
     from edgequake_obs.patches.hooks import Hook
 
-    Install = Callable[[ModuleType], list[tuple[str, Hook | None]]]
+    class LibraryPatch(Protocol):
+        """What a module `edgequake_obs.patches.<library>` has.
 
-# Library -> the module of it that is hooked. The patch is `edgequake_obs.patches.<library>`, whose
-# `install(module)` gives the hooks by name.
-_MODULES = {"openai": "openai._base_client"}
+        Attributes:
+            recorded: Calls that the program makes are; else only those that another library makes are heard.
+        """
+
+        recorded: bool
+
+        def install(self, module: ModuleType) -> list[tuple[str, Hook | None]]:
+            """Hook the library; each target's name and its hook."""
+            ...
+
+        def release(self) -> None:
+            """Give back what was hooked later than at the installation."""
+            ...
+
+# Library -> the module of it that is hooked. The patch is `edgequake_obs.patches.<library>`.
+_MODULES = {"openai": "openai._base_client", "litellm": "litellm"}
+# Library -> what it sends its requests with: hooked too, so that its calls have their attempts.
+_BENEATH = {"litellm": "openai"}
 
 
 def instrument(*libraries: str) -> None:
@@ -39,7 +55,9 @@ def instrument(*libraries: str) -> None:
     if not _native.enabled():
         return
     for library in libraries or _MODULES:
-        _patches[library].want()
+        _patches[library].want(True)
+        if library in _BENEATH:
+            _patches[_BENEATH[library]].want(False)
 
 
 def uninstrument() -> None:
@@ -63,13 +81,15 @@ class _Patch:
         self._library = library
         self._name = name
         self._wanted = False
+        self._recorded = False  # its own calls, not only those that another library makes with it
         self._awaited = False  # wrapt will tell us of the import
         self._hooks: list[tuple[str, Hook | None]] = []
         self.module: ModuleType | None = None
 
-    def want(self) -> None:
+    def want(self, recorded: bool) -> None:
         with _lock:
             self._wanted = True
+            self._recorded = self._recorded or recorded
         module = sys.modules.get(self._name)
         if module is None:
             self._await()
@@ -82,7 +102,9 @@ class _Patch:
 
     def drop(self) -> None:
         with _lock:
-            self._wanted = False
+            self._wanted = self._recorded = False
+            if self._hooks:
+                self._patch().release()
             for _, hook in reversed(self._hooks):
                 if hook is not None:
                     hook.remove()
@@ -112,13 +134,18 @@ class _Patch:
 
     def _install(self, module: ModuleType) -> None:
         with _lock:
-            if not self._wanted or self.module is module:
+            if not self._wanted:
                 return
-            from importlib import import_module
+            patch = self._patch()
+            patch.recorded = self._recorded
+            if self.module is not module:
+                self._hooks = patch.install(module)
+                self.module = module
 
-            install: Install = import_module(f"{__name__}.{self._library}").install
-            self._hooks = install(module)
-            self.module = module
+    def _patch(self) -> LibraryPatch:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{self._library}")  # type: ignore[return-value]
 
 
 _lock = RLock()

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from edgequake_obs._native import Call, StreamTap
+    from edgequake_obs._native import Call, Part, StreamTap
 
 
 class Frame:
@@ -20,6 +20,8 @@ class Frame:
         hide_usage: We asked for the usage, not the program.
         options: What is sent instead of the program's options where we did.
         retrying: An attempt has failed and another will follow.
+        within: The library's call that this one is a part of.
+        is_library: What is sent within this call are attempts of it.
         active: False once the call has returned. A task that was started inside the call still sees it afterwards.
     """
 
@@ -28,9 +30,11 @@ class Frame:
     hide_usage = False
     options: object = None
     retrying = False
+    within: Frame | None = None
+    is_library = False
     active = True
 
-    def __init__(self, call: Call | None, streaming: bool, asynchronous: bool) -> None:
+    def __init__(self, call: Call | Part | None, streaming: bool, asynchronous: bool) -> None:
         self.call = call
         self.streaming = streaming
         self.asynchronous = asynchronous

@@ -17,6 +17,7 @@ from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
 from edgequake_obs.patches.frame import Frame, current, leave_foreign_context
+from edgequake_obs.patches.library import LibraryFrame
 from edgequake_obs.patches.vendor import service_of
 
 TYPE_CHECKING = False
@@ -71,6 +72,8 @@ SURFACES = {
 
 MODULE = "openai._base_client"
 
+recorded = True
+
 
 def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
     """Hook the SDK.
@@ -100,6 +103,10 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
         hook = None if function is None else hooks.InPlace(function, handler)
         installed.append((f"{MODULE}.{owner}.{name}", hook))
     return installed
+
+
+def release() -> None:
+    """Nothing is hooked later than at the installation."""
 
 
 class _Version:
@@ -156,6 +163,8 @@ def _process_response(original: Original, args: Args, kwargs: Kwargs) -> object:
             frame.call = None
             if frame.streaming:
                 frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
+                if frame.within is not None:
+                    frame.within.tap = frame.tap
                 tee.attach(response, frame.tap, frame.asynchronous)
             elif content is not None:
                 call.answered(response.status_code, response.headers, content)
@@ -209,16 +218,22 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
     try:
         options: Options = args[2] if len(args) > 2 else kwargs["options"]
         url = options.url
-        surface = SURFACES.get(url) or _surface_of(url)
+        surface = SURFACES.get(url) or surface_of(url)
         if surface is None or options.method.lower() != "post":
             return None  # not ours yet, or a look at what is stored
         outer = current.get()
-        if outer is not None and outer.active:
-            return Frame(None, False, asynchronous)
         client: Client = args[0] if args else kwargs["self"]
         service = service_of(client, url, _Version.text)
-        call = service.begin(surface.operation, client, options, kwargs.get("stream") is True, caller())
-        frame = Frame(call, call.streaming, asynchronous)
+        streaming = kwargs.get("stream") is True
+        if outer is not None and outer.active:
+            if not isinstance(outer, LibraryFrame):
+                return Frame(None, False, asynchronous)
+            frame = _begin_part(outer, service, client, options, surface, streaming, asynchronous)
+        elif not recorded:
+            return None
+        else:
+            call = service.begin(surface.operation, client, options, streaming, caller())
+            frame = Frame(call, call.streaming, asynchronous)
     except Exception as error:
         _native.note_internal_error("openai call", error)
         return None
@@ -228,6 +243,30 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
             frame.hide_usage = frame.options is not None
         except Exception as error:
             _native.note_internal_error("openai stream options", error)
+    return frame
+
+
+def _begin_part(
+    outer: LibraryFrame,
+    service: _native.Service,
+    client: Client,
+    options: Options,
+    surface: Surface,
+    streaming: bool,
+    asynchronous: bool,
+) -> Frame:
+    params = options.json_data if isinstance(options.json_data, dict) else {}
+    params = {**params, **options.extra_json} if options.extra_json else params
+    model, key = params.get("model"), getattr(client, "api_key", None)
+    part = outer.part(
+        surface.operation,
+        service.provider,
+        model if isinstance(model, str) else None,
+        service.server_address,
+        key if isinstance(key, str) else None,
+    )
+    frame = Frame(part, streaming or params.get("stream") is True, asynchronous)
+    frame.within = outer
     return frame
 
 
@@ -279,7 +318,7 @@ def _raised(frame: Frame, error: BaseException) -> None:
         _native.note_internal_error("openai failure", internal)
 
 
-def _attempt_failed(call: _native.Call, error: BaseException | None) -> None:
+def _attempt_failed(call: _native.Call | _native.Part, error: BaseException | None) -> None:
     response: tee.Response | None = getattr(error, "response", None)
     if response is not None:
         request_id = response.headers.get("x-request-id")
@@ -292,7 +331,7 @@ def _attempt_failed(call: _native.Call, error: BaseException | None) -> None:
         call.attempt_failed(None, None, None)
 
 
-def _surface_of(url: str) -> Surface | None:
+def surface_of(url: str) -> Surface | None:
     # `client.post` takes paths without the slash, with a query, and whole URLs.
     path = url.partition("?")[0]
     for ending, surface in SURFACES.items():

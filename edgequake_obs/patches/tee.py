@@ -84,7 +84,7 @@ def attach(response: Response, reader: Reader, asynchronous: bool) -> None:
 class Collected:
     """The reader of a body that the program reads piece by piece though it is no stream of events."""
 
-    def __init__(self, call: _native.Call, response: Response) -> None:
+    def __init__(self, call: _native.Call | _native.Part, response: Response) -> None:
         self._call = call
         self._status = response.status_code
         self._headers = response.headers

@@ -1,5 +1,7 @@
 //! A call under way, whoever makes it: begun before the request is sent, finished exactly once, and then a record.
 
+pub(crate) mod library;
+mod money;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

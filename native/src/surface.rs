@@ -1,6 +1,8 @@
 //! What was called, one endpoint or another: what the record calls it, and how its answers tell what the call used.
 
 mod media;
+mod messages;
+mod provider;
 mod typed;
 
 use pricing::UsageFormat;
@@ -20,9 +22,14 @@ pub(crate) enum Surface {
     Transcription,
     Translation,
     Moderation,
+    /// Anthropic's.
+    Messages,
+    Rerank,
+    /// A provider's own endpoint, in its own dialect: of that only the usage is read.
+    Provider,
 }
 
-const NAMES: [(Surface, &str); 10] = [
+const NAMES: [(Surface, &str); 13] = [
     (Surface::Chat, "chat"),
     (Surface::TextCompletion, "text_completion"),
     (Surface::Embeddings, "embeddings"),
@@ -33,6 +40,9 @@ const NAMES: [(Surface, &str); 10] = [
     (Surface::Transcription, "transcription"),
     (Surface::Translation, "translation"),
     (Surface::Moderation, "moderation"),
+    (Surface::Messages, "messages"),
+    (Surface::Rerank, "rerank"),
+    (Surface::Provider, "provider"),
 ];
 
 impl Surface {
@@ -56,16 +66,17 @@ impl Surface {
     #[must_use]
     pub(crate) fn operation(self) -> &'static str {
         match self {
-            Self::Responses => "chat",
+            Self::Responses | Self::Messages => "chat",
             other => other.name(),
         }
     }
 
-    /// The format of the usage that `provider` reports here.
+    /// The format of the usage that `provider` reports here, where the program called the surface `called`.
     #[must_use]
-    pub(crate) fn usage_format(self, provider: &str) -> UsageFormat {
+    pub(crate) fn usage_format(self, provider: &str, called: Self) -> UsageFormat {
         let name = match self {
             Self::Translation => "transcription",
+            Self::Provider => called.name(),
             other => other.name(),
         };
         UsageFormat::for_call(provider, name).unwrap_or(UsageFormat::OpenAiChat)
@@ -74,7 +85,10 @@ impl Surface {
     /// Whether a model writes text here, whose length tells what a stream without usage came to.
     #[must_use]
     pub(crate) fn writes_text(self) -> bool {
-        matches!(self, Self::Chat | Self::TextCompletion | Self::Responses)
+        matches!(
+            self,
+            Self::Chat | Self::TextCompletion | Self::Responses | Self::Messages
+        )
     }
 
     /// Whether an answer's bytes are media, of which nothing is to be read.
@@ -102,6 +116,8 @@ impl Surface {
             Self::Speech => Ok(media::read_speech(body)),
             Self::Transcription | Self::Translation => Ok(media::read_transcript(body)),
             Self::Moderation => media::read_moderation(body),
+            Self::Messages => messages::read_answer(body),
+            Self::Rerank | Self::Provider => Ok(provider::read(body)),
         }
     }
 
@@ -109,6 +125,8 @@ impl Surface {
     pub(crate) fn read_event(self, facts: &mut Facts, data: &[u8]) -> EventKind {
         match self {
             Self::Chat | Self::TextCompletion | Self::Embeddings | Self::Moderation => openai::read_event(facts, data),
+            Self::Messages => messages::read_event(facts, data),
+            Self::Rerank | Self::Provider => provider::read_event(facts, data),
             _ => typed::read_event(facts, data),
         }
     }
@@ -117,6 +135,8 @@ impl Surface {
     pub(crate) fn is_telling(self, data: &[u8]) -> bool {
         match self {
             Self::Chat | Self::TextCompletion | Self::Embeddings | Self::Moderation => openai::is_telling(data),
+            Self::Messages => messages::is_telling(data),
+            Self::Rerank | Self::Provider => provider::is_telling(data),
             _ => typed::is_telling(data),
         }
     }
@@ -125,6 +145,8 @@ impl Surface {
     pub(crate) fn may_end(self, data: &[u8]) -> bool {
         match self {
             Self::Chat | Self::TextCompletion | Self::Embeddings | Self::Moderation => openai::may_end(data),
+            Self::Messages => messages::is_telling(data),
+            Self::Rerank | Self::Provider => false,
             _ => typed::is_telling(data),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct Tap {
     surface: Surface,
     splitter: Splitter,
     hide_usage: bool,
+    /// A library above decides how the call ends.
+    is_part: bool,
     fed: bool,
     /// Whole events, not looked at yet, and when the last of them came.
     pending: BytesMut,
@@ -50,6 +52,7 @@ impl Tap {
             surface,
             splitter: Splitter::default(),
             hide_usage,
+            is_part: false,
             fed: false,
             pending: BytesMut::new(),
             last_came: Instant::now(),
@@ -57,6 +60,13 @@ impl Tap {
             unread_bytes: 0,
             failure: None,
         }
+    }
+
+    /// The tap of a transport beneath a library, which decides how the call ends.
+    pub(crate) fn of_part(call: Arc<OpenCall>, surface: Surface, hide_usage: bool) -> Self {
+        let mut tap = Self::new(call, surface, hide_usage);
+        tap.is_part = true;
+        tap
     }
 
     pub(crate) fn feed(&mut self, data: &[u8]) -> Fed {
@@ -197,10 +207,19 @@ impl Tap {
 
     pub(crate) fn failed(&mut self, failure: Failure) {
         self.read_all();
-        self.call.fail(failure);
+        if !self.is_part {
+            self.call.fail(failure);
+        }
+    }
+
+    pub(crate) fn settle(&mut self) {
+        self.read_all();
     }
 
     fn end(&mut self, ending: Ending) {
+        if self.is_part {
+            return;
+        }
         match self.failure.take() {
             Some(failure) => drop(self.call.fail(failure)),
             None => self.call.finish(ending),

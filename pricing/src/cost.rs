@@ -166,6 +166,22 @@ impl Cost {
         Self::without_figure(CostStatus::NoUsage, Reason::InvalidUsage(why), None)
     }
 
+    /// The cost of an answer that nobody charges for: one from a cache of the caller's own, or made up for a test.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self {
+            usd: Some(Usd::ZERO),
+            computed_usd: Some(Usd::ZERO),
+            reported_usd: None,
+            status: CostStatus::Priced,
+            price_key: None,
+            price_source: None,
+            price_version: version(None),
+            breakdown: Vec::new(),
+            reason: None,
+        }
+    }
+
     fn without_figure(status: CostStatus, reason: Reason, book: Option<&PriceBook>) -> Self {
         Self {
             usd: None,

@@ -13,6 +13,7 @@ mod hidden;
 mod json_in;
 mod json_out;
 mod kinds;
+mod library;
 mod object;
 mod outgoing;
 mod patched;
@@ -39,6 +40,8 @@ mod _native {
         module.add_class::<streams::ChunkStream>()?;
         module.add_class::<service::Service>()?;
         module.add_class::<patched::Call>()?;
+        module.add_class::<library::LibraryCall>()?;
+        module.add_class::<library::Part>()?;
         module.add_class::<patched::StreamTap>()?;
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;

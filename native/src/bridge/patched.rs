@@ -38,12 +38,17 @@ impl Call {
             streaming,
         }
     }
+
+    pub(super) fn open(&self) -> Arc<OpenCall> {
+        Arc::clone(&self.call)
+    }
 }
 
 pub(super) fn origin_of(name: &str) -> &'static str {
     match name {
         "openai" => "openai",
         "litellm" => "litellm",
+        "anthropic" => "anthropic",
         _ => "record",
     }
 }
@@ -103,7 +108,7 @@ pub(super) fn secrets<'a, 'py: 'a>(
 }
 
 /// Status and facts of a response whose headers are httpx's or any mapping.
-fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<ResponseFacts> {
+pub(super) fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<ResponseFacts> {
     let mut facts = ResponseFacts::new(status);
     let Some(headers) = headers.filter(|headers| !headers.is_none()) else {
         return Ok(facts);
@@ -128,6 +133,19 @@ fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<R
         facts.take(&name, &value);
     }
     Ok(facts)
+}
+
+/// Type and message of an error: the provider's own where its answer has them, else what the client calls it.
+pub(super) fn said_in(status: Option<u16>, body: Option<&[u8]>, error_type: &str, message: &str) -> (String, String) {
+    let status = status.filter(|status| *status >= 400);
+    let said = body.filter(|_| status.is_some()).map(openai::read_error);
+    let (code, text) = said.map_or((None, None), |error| (error.code, Some(error.message)));
+    let code = code.or_else(|| status.map(|status| status.to_string()));
+    (
+        code.unwrap_or_else(|| error_type.to_owned()),
+        text.filter(|text| !text.is_empty())
+            .unwrap_or_else(|| message.to_owned()),
+    )
 }
 
 #[pymethods]
@@ -176,16 +194,10 @@ impl Call {
         if let Some(response) = response {
             self.call.with_state(|state| state.answered(response));
         }
-        let said = body
-            .map(|body| openai::read_error(body.as_bytes()))
-            .filter(|_| status.is_some_and(|status| status >= 400));
-        let (code, text) = said.map_or((None, None), |error| (error.code, Some(error.message)));
-        let code = code.or_else(|| status.filter(|status| *status >= 400).map(|status| status.to_string()));
+        let (error_type, message) = said_in(status, body.map(|body| body.as_bytes()), error_type, message);
         self.call.finish(Ending::Failed {
-            error_type: code.unwrap_or_else(|| error_type.to_owned()),
-            message: text
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| message.to_owned()),
+            error_type,
+            message,
             status,
         });
         Ok(())
@@ -213,8 +225,19 @@ pub(crate) struct StreamTap {
     tap: Mutex<Tap>,
 }
 
+impl StreamTap {
+    pub(super) fn of(tap: Mutex<Tap>) -> Self {
+        Self { tap }
+    }
+}
+
 #[pymethods]
 impl StreamTap {
+    /// The library above is done with the stream, however far it has read: what was heard is noted.
+    fn settle(&self) {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).settle();
+    }
+
     /// Takes the next bytes, and gives those that the client may see: the same object where nothing is hidden. If the
     /// stream's last event is among them: what comes before it, and the rest.
     fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {

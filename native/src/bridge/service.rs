@@ -71,6 +71,11 @@ impl Service {
         &self.provider
     }
 
+    #[getter]
+    fn server_address(&self) -> Option<&str> {
+        self.server_address.as_deref()
+    }
+
     /// The start hook of a client of the openai SDK: `options` are its FinalRequestOptions.
     fn begin(
         &self,

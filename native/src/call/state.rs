@@ -5,19 +5,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use exporters::{Attempt, CallRecord, Outcome};
-use pricing::{Cost, Tokens, UsageFormat};
 
+use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
-use crate::prices::Seen;
 use crate::providers::openai::Facts;
 use crate::surface::{AnswerProblem, Surface};
 use crate::{ids, redact};
 
 const LONGEST_ERROR_MESSAGE: usize = 2048;
-/// What OpenAI paints with where the request names no model.
-const DEFAULT_IMAGE_MODEL: &str = "dall-e-2";
 
 /// What is learnt while the call is under way.
 #[derive(Debug)]
@@ -27,6 +24,18 @@ pub(crate) struct State {
     started: Instant,
     attempts: Vec<Attempt>,
     attempt_started: Instant,
+    /// An attempt is under way: its end is not noted yet.
+    attempt_open: bool,
+    /// Whom the attempt under way asks, where that is not whom the call began with.
+    target: Option<Target>,
+    /// What the transport beneath the library that was called asked for.
+    pub(super) transported: Option<Surface>,
+    /// The provider's word for why the last attempt failed.
+    last_error: Option<String>,
+    /// What the library said of its answer.
+    pub told: Told,
+    /// Nobody was asked, and nobody charges anything.
+    pub unsent: Option<Unsent>,
     pub facts: Facts,
     response: ResponseFacts,
     /// An answer that nobody has read yet.
@@ -47,6 +56,12 @@ impl State {
             started: now,
             attempts: Vec::new(),
             attempt_started: now,
+            attempt_open: true,
+            target: None,
+            transported: None,
+            last_error: None,
+            told: Told::default(),
+            unsent: None,
             facts: Facts::default(),
             response: ResponseFacts::default(),
             body: None,
@@ -71,7 +86,10 @@ impl State {
     /// Reads the answer. One that cannot be read ends the call as an error: its caller has got an exception.
     fn read_body(&mut self, ending: Ending) -> Ending {
         let Some(body) = self.body.take() else { return ending };
-        match self.start.surface.read_answer(&body) {
+        let surface = self.transported.unwrap_or(self.start.surface);
+        match surface.read_answer(&body) {
+            // The library above the transport decides what becomes of the answer.
+            Err(AnswerProblem::Unreadable(_)) if self.transported.is_some() => ending,
             Ok(facts) => {
                 self.facts = facts;
                 ending
@@ -101,6 +119,43 @@ impl State {
         self.attempt_started = Instant::now();
         // What the one before was answered says nothing about this one, which may never be answered.
         self.response = ResponseFacts::default();
+        self.attempt_open = true;
+    }
+
+    /// A transport beneath the library that was called asks `target` on `surface`.
+    pub(crate) fn transport_begins(&mut self, surface: Surface, target: Target) {
+        self.transported = Some(surface);
+        self.target = Some(target);
+        self.facts = Facts::default();
+        self.body = None;
+        self.last_error = None;
+        self.attempt_begins();
+    }
+
+    /// What the library does from now on is this; a router learns it late.
+    pub(crate) fn serves(&mut self, surface: Surface, target: Target) {
+        self.start.surface = surface;
+        self.target = Some(target);
+    }
+
+    /// A key that only the transport knows.
+    pub(crate) fn uses_key(&mut self, api_key: &str) {
+        if self.start.api_key_id.is_none() {
+            self.start.api_key_id = crate::fingerprint::of(api_key);
+        }
+        if !self.start.secrets.iter().any(|secret| secret == api_key) {
+            self.start.secrets.push(api_key.to_owned());
+        }
+    }
+
+    /// The provider's word for why the last attempt failed, if that was the end of it.
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.last_error.clone().filter(|_| !self.attempt_open)
+    }
+
+    /// The library raised: where no transport was heard, nothing was sent.
+    pub(crate) fn refused_unless_sent(&mut self) {
+        self.refused = self.transported.is_none();
     }
 
     /// The attempt under way failed and another will follow.
@@ -111,7 +166,9 @@ impl State {
         request_id: Option<String>,
     ) {
         let error_type = error_type.map(|error_type| self.redacted(&error_type));
+        self.last_error.clone_from(&error_type);
         self.note_attempt_until(Instant::now(), status, error_type, request_id);
+        self.attempt_open = false;
     }
 
     pub(crate) fn answered(&mut self, response: ResponseFacts) {
@@ -149,9 +206,9 @@ impl State {
         self.attempts.push(Attempt {
             start_ns: self.start_ns + offset,
             duration_ns: end.duration_since(self.attempt_started).as_nanos() as i64,
-            provider: Arc::clone(&self.start.provider),
-            model: self.start.request_model.clone(),
-            server_address: self.start.server_address.clone(),
+            provider: self.provider(),
+            model: self.model_asked(),
+            server_address: self.server_address(),
             http_status: status,
             error_type,
             request_id,
@@ -162,6 +219,7 @@ impl State {
 
     pub(super) fn into_record(mut self: Box<Self>, call: &OpenCall, ending: Ending, ended: Instant) -> CallRecord {
         let ending = self.read_body(ending);
+        self.told.complete(&mut self.facts);
         // A stream is over when its last byte came, however long its consumer took to read it.
         let ended = match ending {
             Ending::Completed if self.start.streaming => self.last_byte.unwrap_or(ended),
@@ -187,7 +245,7 @@ impl State {
         };
         let http_status = error_status.or(self.response.status);
         let request_id = self.response.request_id.take();
-        if !self.refused {
+        if !self.refused && self.unsent.is_none() && self.attempt_open {
             self.note_attempt_until(ended, http_status, error_type.clone(), request_id.clone());
         }
         let (duration_ns, started) = (ended.duration_since(self.started).as_nanos() as i64, self.started);
@@ -195,7 +253,9 @@ impl State {
             self.infer_usage();
         }
         let money = self.money();
-        if let Some(last) = self.attempts.last_mut() {
+        let (provider, server_address) = (self.provider(), self.server_address());
+        let is_ours = self.attempt_open;
+        if let Some(last) = self.attempts.last_mut().filter(|_| is_ours) {
             last.duration_ns = last.duration_ns.min(duration_ns - (last.start_ns - self.start_ns));
             last.cost_usd = money.cost.as_ref().and_then(|cost| cost.usd);
             last.usage.clone_from(&self.facts.usage);
@@ -225,13 +285,13 @@ impl State {
             origin: start.origin,
             origin_version: start.origin_version,
             operation: start.surface.operation(),
-            provider: start.provider,
+            provider,
             request_model: start.request_model,
             response_model: facts.model,
             response_id: facts.response_id,
-            server_address: start.server_address,
+            server_address,
             streaming: start.streaming,
-            cached: false,
+            cached: self.unsent == Some(Unsent::Cached),
             chunks: start.streaming.then_some(self.chunks),
             tokens: money.tokens,
             estimated_input_tokens: money.estimated.map(|(input, _)| input),
@@ -260,99 +320,18 @@ impl State {
         }
     }
 
-    fn money(&self) -> Money {
-        let start = &self.start;
-        let asked = start.request_model.as_deref();
-        let images = self.image_prices(asked);
-        let seen = Seen {
-            provider: &start.provider,
-            served: images.as_deref().or(self.facts.model.as_deref()),
-            asked,
-            at_ns: self.start_ns,
-            service_tier: self.facts.service_tier.as_deref(),
-            host: start.server_address.as_deref(),
-            key_alias: start.api_key_id.as_deref(),
-            facts: start.asked.price.as_deref(),
-            ..Seen::default()
-        };
-        if let Some(json) = &self.facts.usage {
-            let format = self.usage_format();
-            return match pricing::read_usage(format, json) {
-                Ok(usage) => Money {
-                    tokens: *usage.tokens(),
-                    estimated: None,
-                    cost: Some(seen.price(&usage)),
-                },
-                Err(why) => Money {
-                    tokens: pricing::reported_tokens(json),
-                    estimated: None,
-                    cost: Some(Cost::of_invalid_usage(why)),
-                },
-            };
-        }
-        // Only a stream that brought text has been billed without saying so; what an error cost is not known. Verdicts
-        // on text count no tokens at all.
-        let surface = start.surface;
-        let is_stream_of_text = start.streaming && surface.writes_text() && !self.facts.written.is_empty();
-        let is_verdict = surface == Surface::Moderation && self.facts.response_id.is_some();
-        if !(is_stream_of_text || is_verdict) {
-            return Money::default();
-        }
-        let estimated = (start.asked.input.tokens(), self.facts.written.tokens());
-        let usage = pricing::estimated_usage(estimated.0, estimated.1);
-        Money {
-            tokens: Tokens::default(),
-            estimated: Some(estimated),
-            cost: Some(seen.price(&usage)),
-        }
+    pub(super) fn provider(&self) -> Arc<str> {
+        let target = self.target.as_ref().map(|target| &target.provider);
+        Arc::clone(target.unwrap_or(&self.start.provider))
     }
 
-    fn usage_format(&self) -> UsageFormat {
-        if self.paid_by_image() {
-            return UsageFormat::ImageCount;
-        }
-        self.start.surface.usage_format(&self.start.provider)
+    pub(super) fn model_asked(&self) -> Option<Arc<str>> {
+        let target = self.target.as_ref().and_then(|target| target.model.clone());
+        target.or_else(|| self.start.request_model.clone())
     }
 
-    fn paid_by_image(&self) -> bool {
-        self.facts.images.is_some() && self.facts.images_are_the_usage
+    pub(super) fn server_address(&self) -> Option<Arc<str>> {
+        let target = self.target.as_ref().and_then(|target| target.server_address.clone());
+        target.or_else(|| self.start.server_address.clone())
     }
-
-    /// The name of the prices of images that are paid by the piece.
-    fn image_prices(&self, asked: Option<&str>) -> Option<String> {
-        let images = self.facts.images.as_ref().filter(|_| self.paid_by_image())?;
-        let names = images.price_names(asked.unwrap_or(DEFAULT_IMAGE_MODEL));
-        let provider = &*self.start.provider;
-        names
-            .into_iter()
-            .find(|name| pricing::resolve(provider, name).is_some())
-    }
-
-    /// What an answer used that says nothing of it, because what was asked for, or what came, is what is paid for.
-    fn infer_usage(&mut self) {
-        if self.facts.usage.is_some() {
-            return;
-        }
-        if self.start.surface == Surface::Speech {
-            self.facts.usage = self
-                .start
-                .asked
-                .characters
-                .map(|count| format!(r#"{{"characters":{count}}}"#));
-        }
-        if let Some(images) = &mut self.facts.images {
-            let asked = &self.start.asked.images;
-            images.size = images.size.take().or_else(|| asked.size.clone());
-            images.quality = images.quality.take().or_else(|| asked.quality.clone());
-            self.facts.usage = images.usage();
-            self.facts.images_are_the_usage = true;
-        }
-    }
-}
-
-#[derive(Default)]
-struct Money {
-    tokens: Tokens,
-    estimated: Option<(u64, u64)>,
-    cost: Option<Cost>,
 }

@@ -66,7 +66,7 @@ pub(super) fn take_usage(facts: &mut Facts, value: &[u8]) {
     }
 }
 
-fn provider_error(error: &[u8]) -> ProviderError {
+pub(super) fn provider_error(error: &[u8]) -> ProviderError {
     let (mut code, mut kind, mut message) = (None, None, None);
     for (name, value) in members(error) {
         match name {

@@ -1,0 +1,125 @@
+//! What a call used, and what that costs.
+
+use pricing::{Cost, Tokens, UsageFormat};
+
+use super::State;
+use crate::prices::Seen;
+use crate::surface::Surface;
+
+/// What OpenAI paints with where the request names no model.
+const DEFAULT_IMAGE_MODEL: &str = "dall-e-2";
+
+impl State {
+    pub(super) fn money(&self) -> Money {
+        let (provider, address, asked) = (self.provider(), self.server_address(), self.model_asked());
+        let (start, asked) = (&self.start, asked.as_deref());
+        let images = self.image_prices(asked);
+        let seen = Seen {
+            provider: &provider,
+            served: images.as_deref().or(self.facts.model.as_deref()),
+            asked,
+            at_ns: self.start_ns,
+            service_tier: self.facts.service_tier.as_deref(),
+            host: address.as_deref(),
+            key_alias: start.api_key_id.as_deref(),
+            facts: start.asked.price.as_deref(),
+            ..Seen::default()
+        };
+        let price = |usage: &pricing::Usage| match self.unsent {
+            Some(_) => Cost::of_nothing(),
+            None => seen.price(usage),
+        };
+        if let Some(json) = &self.facts.usage {
+            let format = self.usage_format();
+            return match pricing::read_usage(format, json) {
+                Ok(usage) => Money {
+                    tokens: *usage.tokens(),
+                    estimated: None,
+                    cost: Some(price(&usage)),
+                },
+                Err(why) => Money {
+                    tokens: pricing::reported_tokens(json),
+                    estimated: None,
+                    cost: Some(Cost::of_invalid_usage(why)),
+                },
+            };
+        }
+        // Only a stream that brought text has been billed without saying so; what an error cost is not known. Verdicts
+        // on text count no tokens at all.
+        let surface = start.surface;
+        let is_stream_of_text = start.streaming && surface.writes_text() && !self.facts.written.is_empty();
+        let is_verdict = surface == Surface::Moderation && self.facts.response_id.is_some();
+        if self.unsent.is_some() {
+            let cost = Some(Cost::of_nothing());
+            return Money {
+                cost,
+                ..Money::default()
+            };
+        }
+        if !(is_stream_of_text || is_verdict) {
+            return Money::default();
+        }
+        let estimated = (start.asked.input.tokens(), self.facts.written.tokens());
+        let usage = pricing::estimated_usage(estimated.0, estimated.1);
+        Money {
+            tokens: Tokens::default(),
+            estimated: Some(estimated),
+            cost: Some(price(&usage)),
+        }
+    }
+
+    fn usage_format(&self) -> UsageFormat {
+        if self.paid_by_image() {
+            return UsageFormat::ImageCount;
+        }
+        let called = self.start.surface;
+        if self.told.is_the_usage {
+            // The library's own counts, which it words as OpenAI does whoever answered.
+            return called.usage_format("", called);
+        }
+        let asked = self.transported.unwrap_or(called);
+        asked.usage_format(&self.provider(), called)
+    }
+
+    fn paid_by_image(&self) -> bool {
+        self.facts.images.is_some() && self.facts.images_are_the_usage
+    }
+
+    /// The name of the prices of images that are paid by the piece.
+    fn image_prices(&self, asked: Option<&str>) -> Option<String> {
+        let images = self.facts.images.as_ref().filter(|_| self.paid_by_image())?;
+        let names = images.price_names(asked.unwrap_or(DEFAULT_IMAGE_MODEL));
+        let provider = self.provider();
+        names
+            .into_iter()
+            .find(|name| pricing::resolve(&provider, name).is_some())
+    }
+
+    /// What an answer used that says nothing of it, because what was asked for, or what came, is what is paid for.
+    pub(super) fn infer_usage(&mut self) {
+        if self.facts.usage.is_some() {
+            return;
+        }
+        if self.start.surface == Surface::Speech {
+            self.facts.usage = self
+                .start
+                .asked
+                .characters
+                .map(|count| format!(r#"{{"characters":{count}}}"#));
+        }
+        if let Some(images) = &mut self.facts.images {
+            let asked = &self.start.asked.images;
+            images.size = images.size.take().or_else(|| asked.size.clone());
+            images.quality = images.quality.take().or_else(|| asked.quality.clone());
+            self.facts.usage = images.usage();
+            self.facts.images_are_the_usage = true;
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Money {
+    pub tokens: Tokens,
+    pub estimated: Option<(u64, u64)>,
+    pub cost: Option<Cost>,
+}
