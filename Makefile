@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: demo test bench parity build rust-test python-test lint types clean
+.PHONY: demo test contract bench parity build rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -29,7 +29,11 @@ rust-test: $(VENV)/.ready
 
 python-test: build
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
-	$(BIN)/python tests/contract/versions.py openai-2
+	$(BIN)/python tests/contract/versions.py openai-2 litellm-new
+
+# The same with every version there is an environment for.
+contract: build
+	$(BIN)/python tests/contract/versions.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
             """Give back what was hooked later than at the installation."""
             ...
 
+
 # Library -> the module of it that is hooked. The patch is `edgequake_obs.patches.<library>`.
 _MODULES = {"openai": "openai._base_client", "litellm": "litellm"}
 # Library -> what it sends its requests with: hooked too, so that its calls have their attempts.

@@ -1,6 +1,7 @@
 """A call made through a library whose transports are hooked too: litellm over the openai SDK. One record for both.
 
-The library's frame owns the record. What is sent beneath it, by whichever transport and however often, are its attempts.
+The library's frame owns the record. What is sent beneath it, by whichever transport and however often, are its
+attempts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """litellm: its public functions and its Router own the record; what they send makes its attempts.
 
-The functions are hooked where litellm defines them, from 1.80 on; from 1.104 on a dispatcher stands before some of them.
+The functions are hooked where litellm defines them, from 1.80 on; from 1.104 on a dispatcher stands before some.
 What goes through the openai SDK is heard by that patch, everything else by the two HTTP handlers hooked here.
 """
 
@@ -349,10 +349,8 @@ def _begin_post(args: Args, kwargs: Kwargs) -> tuple[LibraryFrame | None, _nativ
         if path.endswith(("/token", "/oauth2/token")):
             return None, None  # asks for a key, not for an answer
         dialect = surface_of(url)
-        if dialect is not None:
-            surface = dialect.operation
-        else:
-            surface = "messages" if path.endswith("/messages") else "provider"
+        own = "messages" if path.endswith("/messages") else "provider"
+        surface = own if dialect is None else dialect.operation
         host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
         return frame, frame.part(surface, _native.provider_of_url(url), None, host or None, None)
     except Exception as error:
@@ -360,7 +358,9 @@ def _begin_post(args: Args, kwargs: Kwargs) -> tuple[LibraryFrame | None, _nativ
         return None, None
 
 
-def _posted(frame: LibraryFrame, part: _native.Part, response: tee.Response, streaming: bool, asynchronous: bool) -> None:
+def _posted(
+    frame: LibraryFrame, part: _native.Part, response: tee.Response, streaming: bool, asynchronous: bool
+) -> None:
     try:
         content: bytes | None = getattr(response, "_content", None)
         if content is not None and not streaming:

@@ -54,13 +54,14 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 class Compare:
     """Runs a situation without and with us."""
 
-    def __init__(self, server: Server, ledger: Ledger) -> None:
+    def __init__(self, server: Server, ledger: Ledger, library: str = "openai") -> None:
         self._server = server
         self._ledger = ledger
+        self._library = library
 
     def __call__(self, situation: Situation, flavour: str, raises: str | None = None) -> Both:
         """Run both; the situation raises an exception of that name, or none."""
-        compared = both(situation, self._server, self._ledger, flavour)
+        compared = both(situation, self._server, self._ledger, flavour, self._library)
         raised = compared.raised
         assert raises == (None if raised is None else raised.rpartition(".")[2]), compared.saw
         return compared

@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = {
     "openai-2": ["openai==2.54.0", "httpx==0.28.1"],
     "openai-1": ["openai==1.40.0", "httpx==0.27.2"],
+    "litellm-new": ["-r", "benchmarks/peers.txt"],
+    "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
 }
+# Installed after the others and without what it asks for (see benchmarks/peers.txt).
+ALONE = {"litellm-new": ["litellm==1.109.1"]}
 _SHARED = ("pytest==", "wrapt==", "duckdb==")
 
 
@@ -34,7 +38,8 @@ def main(arguments: list[str]) -> int:
     for name in chosen:
         python = environment(name)
         print(f"{name}: {', '.join(VERSIONS[name])}", flush=True)
-        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract"]
+        tests = "tests/contract/litellm" if name.startswith("litellm") else "tests/contract"
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
         failed |= subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0
     return int(failed)
 
@@ -44,12 +49,17 @@ def environment(name: str) -> Path:
     folder = ROOT / ".cache" / "venvs" / name
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").split()
+    alone = ALONE.get(name, [])
     pins = [*VERSIONS[name], *(line for line in lines if line.startswith(_SHARED))]
     stamp = folder / ".pins"
-    wanted = "\n".join([sys.version, *pins])
+    files = [(ROOT / pins[at + 1]).read_text(encoding="utf-8") for at, pin in enumerate(pins) if pin == "-r"]
+    wanted = "\n".join([sys.version, *pins, *alone, *files])
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], check=True)
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, *pins], cwd=ROOT, check=True)
+        if alone:
+            subprocess.run([*install, "--no-deps", *alone], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     spec = importlib.util.find_spec("edgequake_obs")
     if spec is None or not spec.submodule_search_locations:

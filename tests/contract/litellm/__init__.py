@@ -1,0 +1,1 @@
+"""Programs that use litellm: `versions.py` runs these where litellm is installed."""
