@@ -352,7 +352,7 @@ def _begin_post(args: Args, kwargs: Kwargs) -> tuple[LibraryFrame | None, _nativ
         own = "messages" if path.endswith("/messages") else "provider"
         surface = own if dialect is None else dialect.operation
         host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
-        return frame, frame.part(surface, _native.provider_of_url(url), None, host or None, None)
+        return frame, frame.part(surface, "unknown", None, host or None, None)
     except Exception as error:
         _native.note_internal_error("litellm request", error)
         return None, None

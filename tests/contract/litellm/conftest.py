@@ -27,4 +27,7 @@ def compare(server: Server, ledger: Ledger) -> Compare:
 @pytest.fixture(scope="session", autouse=True)
 def _loaded() -> None:
     """litellm loads much, with warnings, at its first call."""
-    litellm.completion("openai/gpt-4o", [{"role": "user", "content": "hi"}], mock_response="hello")
+    made_up = {"messages": [{"role": "user", "content": "hi"}], "mock_response": "hello"}
+    litellm.completion("openai/gpt-4o", **made_up).model_dump()
+    for chunk in litellm.completion("openai/gpt-4o", stream=True, **made_up):
+        chunk.model_dump()
