@@ -10,7 +10,8 @@ from .connection import connect
 from .correcting import Repriced, recompute
 from .creation import ensure
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
-from .folding import FoldReport, fold
+from .folding import fold
+from .report import FoldReport
 from .spending import spend
 
 __all__ = [

@@ -10,10 +10,11 @@ from . import schema, spool
 from .creation import create
 from .descriptors import lock_again, times_open
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
-from .folding import fold_until, writable
+from .folding import fold_until
 from .forks import refuse_inherited, turn
 from .holder import open_here, refusal
 from .place import Place, place_of
+from .writable import writable
 
 if TYPE_CHECKING:
     from pathlib import Path

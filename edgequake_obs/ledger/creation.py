@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import schema
+from . import schema, spool
 from .errors import LedgerError
 from .forks import turn
 from .place import Place, place_of
@@ -63,7 +63,7 @@ def _create_empty_file(place: Place) -> None:
     with suppress(FileExistsError):
         number = os.open(place.empty_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            _give(number, mode, group)
+            spool.give(number, mode, group)
         finally:
             os.close(number)
 
@@ -77,7 +77,7 @@ def _create_database(place: Place) -> None:
     try:
         with duckdb.connect(draft) as connection:
             schema.migrate(connection, place.spool)
-        _give(draft, *place.file_mode())
+        spool.give(draft, *place.file_mode())
         # `link` fails where somebody was first: then theirs is the ledger.
         with suppress(FileExistsError):
             os.link(draft, place.database)
@@ -95,13 +95,3 @@ def _remove_old_drafts(database: str) -> None:
             with suppress(FileNotFoundError):
                 if time.time() - entry.stat().st_mtime > _OLD:
                     os.unlink(entry.path)
-
-
-def _give(file: int | str, mode: int, group: int) -> None:
-    """Sets mode and group; where the group cannot be given, the file stays its owner's alone."""
-    if group != -1:
-        try:
-            os.chown(file, -1, group)
-        except PermissionError:
-            mode = 0o600
-    os.chmod(file, mode)

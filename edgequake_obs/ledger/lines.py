@@ -17,41 +17,59 @@ if TYPE_CHECKING:
     from .place import Place
 
 
-def load(connection: duckdb.DuckDBPyConnection, place: Place, name: str) -> int:
-    """Reads a spool file into the temporary table `line`; lines that cannot be read are kept in `aside/`.
+def load(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> dict[str, int]:
+    """Reads spool files into the temporary table `line`; lines that cannot be read are kept in `aside/`.
 
-    Every line ends in exactly one of both. A fold that is killed and done again writes the same file in `aside/` again.
+    Every line ends in exactly one of both. A fold that is killed and done again writes the same into `aside/` again.
 
     Returns:
-        How many lines were set aside.
+        Of each file, how many of its lines were set aside.
     """
     import duckdb
 
-    path = os.path.join(place.spool, name)
+    paths = {name: os.path.join(place.spool, name) for name in names}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE line AS SELECT * FROM {_source(list(paths.values()))} LIMIT 0")
     try:
-        read = _read(connection, path)
-    except duckdb.InvalidInputException:  # a line that is longer than DuckDB reads
-        read = -1
-    if read == spool.count_lines(path):
-        return 0
+        # Together: a file by itself has too few pieces to keep every thread busy.
+        _read(connection, _source(list(paths.values())))
+    except duckdb.InvalidInputException:  # a line that is longer than DuckDB reads, in one of them
+        for path in paths.values():
+            with suppress(duckdb.InvalidInputException):
+                _read(connection, _source([path]))
+    found: dict[str, int] = dict(
+        connection.execute("SELECT spool_file, count(*) FROM line GROUP BY spool_file").fetchall()
+    )
+    return {
+        name: 0 if spool.has_lines(path, found.get(name, 0)) else _set_aside(connection, place, name)
+        for name, path in paths.items()
+    }
+
+
+def _source(paths: list[str], name: str | None = None) -> str:
+    """SQL for the lines of files, which say the name of their file, or `name`."""
+    shown = "parse_filename(spool_file)" if name is None else schema.literal(name)
+    return f"(SELECT * REPLACE ({shown} AS spool_file) FROM {schema.lines(*map(schema.glob_escaped, paths))})"
+
+
+def _read(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    connection.execute(f"INSERT INTO line SELECT * FROM {source} WHERE {schema.IS_CALL}")
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, place: Place, name: str) -> int:
+    """Reads a file of which not every line is in `line`, once more; returns how many were set aside."""
+    connection.execute("DELETE FROM line WHERE spool_file = ?", [name])
     os.makedirs(place.aside, mode=0o700, exist_ok=True)
     sound = os.path.join(place.aside, name + ".sound")
     try:
-        return _sift(connection, path, sound, os.path.join(place.aside, name))
+        return _sift(connection, os.path.join(place.spool, name), sound, os.path.join(place.aside, name))
     finally:
         with suppress(FileNotFoundError):
             os.unlink(sound)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, path: str) -> int:
-    source = schema.lines(schema.glob_escaped(path))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE line AS SELECT * FROM {source} WHERE {schema.IS_CALL}")
-    row = schema.first_row(connection, "SELECT count(*) FROM line")
-    return row[0] if row else 0
-
-
 def _sift(connection: duckdb.DuckDBPyConnection, path: str, sound: str, aside: str) -> int:
     """Parts a file's lines in two and reads the sound ones; what DuckDB does not read of them goes aside as well."""
+    name = os.path.basename(path)
     with open(sound, "wb", opener=_private) as good, open(aside, "wb", opener=_private) as bad:
         count = 0
         over_long = False
@@ -63,8 +81,11 @@ def _sift(connection: duckdb.DuckDBPyConnection, path: str, sound: str, aside: s
             else:
                 good.write(piece)
         good.flush()
-        if _read(connection, sound) < spool.count_lines(sound):
-            read = Counter(row[0] for row in connection.execute("SELECT call_uid FROM line").fetchall())
+        _read(connection, _source([sound], name))
+        read = Counter(
+            row[0] for row in connection.execute("SELECT call_uid FROM line WHERE spool_file = ?", [name]).fetchall()
+        )
+        if sum(read.values()) < spool.count_lines(sound):
             for line in spool.raw_lines(sound):
                 uid = call_uid(line)
                 if read[uid] > 0:

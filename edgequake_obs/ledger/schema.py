@@ -148,8 +148,8 @@ def spool_glob(spool: str) -> str:
     return glob_escaped(spool) + "/*.v*.jsonl"
 
 
-def lines(pattern: str) -> str:
-    """SQL for the lines that a glob matches, one row each; what cannot be read has no `call_uid`.
+def lines(*patterns: str) -> str:
+    """SQL for the lines that globs match, one row each; what cannot be read has no `call_uid`.
 
     Costs come as JSON strings, so that no double is ever in between, and are cast to decimals by the reader.
     """
@@ -160,7 +160,7 @@ def lines(pattern: str) -> str:
     types |= {"attempts": f"STRUCT({attempt_fields})[]", "kind": "VARCHAR"}
     columns = ", ".join(f"{name}: {literal(type_)}" for name, type_ in types.items())
     return (
-        f"read_ndjson({literal(pattern)}, columns={{{columns}}}, "
+        f"read_ndjson([{', '.join(map(literal, patterns))}], columns={{{columns}}}, "
         "filename='spool_file', ignore_errors=true, hive_partitioning=false)"
     )
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .forks import descriptor
@@ -42,6 +42,11 @@ def foldable(place: Place) -> list[SpoolFile]:
     return [file for file in files(place) if file.schema <= SCHEMA]
 
 
+def newer(place: Place) -> list[SpoolFile]:
+    """The files that wait for a newer version; the views show them as far as they know their columns."""
+    return [file for file in files(place) if file.schema > SCHEMA]
+
+
 @contextmanager
 def folder_lock(place: Place) -> Generator[bool]:
     """Tries to become the one that folds this spool; yields whether it worked.
@@ -52,7 +57,7 @@ def folder_lock(place: Place) -> Generator[bool]:
         yield _locked(number)
 
 
-def settle(path: str) -> bool:
+def settle(path: str, place: Place) -> bool:
     """Makes writers move on from a spool file, and waits until no write into it is under way.
 
     Returns:
@@ -60,15 +65,55 @@ def settle(path: str) -> bool:
     """
     with descriptor(path) as number:
         mode = stat.S_IMODE(os.fstat(number).st_mode)
+        is_theirs = False
         if mode & stat.S_IWUSR:
-            os.fchmod(number, mode & ~stat.S_IWUSR)
+            try:
+                os.fchmod(number, mode & ~stat.S_IWUSR)
+            except PermissionError:  # another member of the spool's group made it
+                is_theirs = True
         until = time.monotonic() + _LOCK_WAIT
         while not _locked(number):
             if time.monotonic() >= until:
                 return False
             time.sleep(_LOCK_STEP)
-        # Closing releases it, at once: writers look at the write bit after they have the lock.
+        if is_theirs:
+            _replace_by_copy(path, number, place)
+        # Closing releases it, at once: writers look at the write bit and the link count after they have the lock.
         return True
+
+
+def _replace_by_copy(path: str, number: int, place: Place) -> None:
+    """Puts a closed file of ours with the same lines in the place of one whose write bit only its owner can clear.
+
+    The caller has the lock, so nobody writes; the old file then has no link, which sends its writers on. Readers
+    see the same lines under the same name all the while.
+    """
+    import shutil
+
+    mode, group = place.file_mode()
+    copy = path + ".copy"  # the views' glob does not match it; one that a kill left behind is written again
+    with suppress(FileNotFoundError):
+        os.unlink(copy)
+    with open(number, "rb", closefd=False) as theirs, open(copy, "xb", opener=_private) as ours:
+        shutil.copyfileobj(theirs, ours)
+        ours.flush()
+        os.fsync(ours.fileno())
+        give(ours.fileno(), mode & ~stat.S_IWUSR, group)
+    os.rename(copy, path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def give(file: int | str, mode: int, group: int) -> None:
+    """Sets mode and group; where the group cannot be given, nobody but the owner gets at it."""
+    if group != -1:
+        try:
+            os.chown(file, -1, group)
+        except PermissionError:
+            mode &= 0o700
+    os.chmod(file, mode)
 
 
 def _locked(number: int) -> bool:
@@ -79,6 +124,25 @@ def _locked(number: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+_BLOCK = 1 << 20
+
+
+def has_lines(path: str, count: int) -> bool:
+    """Whether a file has exactly so many lines, without blank ones."""
+    return _at_most(path) == count or count_lines(path) == count
+
+
+def _at_most(path: str) -> int:
+    """As `count_lines`, or more: it finds no blank line but those that consist of nothing, and not all of them."""
+    count = 0
+    last = b"\n"
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            count += block.count(b"\n") - block.count(b"\n\n") - (last == b"\n" == block[:1])
+            last = block[-1:]
+    return count + (last != b"\n")
 
 
 def count_lines(path: str) -> int:

@@ -14,6 +14,7 @@ import pytest
 from spool_writer import START_NS, SpoolWriter, encoded, record, spool_of, uuid7
 
 from edgequake_obs import ledger
+from edgequake_obs.ledger.place import Place
 
 
 def counts(path: Path) -> tuple[int, int]:
@@ -54,16 +55,16 @@ def test_writers_move_on_and_lose_nothing(ledger_path: Path, writer: SpoolWriter
 def test_the_write_bit_is_cleared_before_the_file_is_read(
     ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgequake_obs.ledger import folding
+    from edgequake_obs.ledger import batch
 
     writer.write(record())
     seen: list[int] = []
 
-    def watch(connection: object, place: object, name: str) -> int:
+    def watch(connection: object, place: object, names: list[str]) -> dict[str, int]:
         seen.append(os.stat(writer.path).st_mode & stat.S_IWUSR)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folding, "load", watch)
+    monkeypatch.setattr(batch, "load", watch)
     with pytest.raises(KeyboardInterrupt):
         ledger.fold(ledger_path)
     assert seen == [0]
@@ -267,19 +268,19 @@ def test_what_a_killed_creation_left_goes_with_the_next(ledger_path: Path) -> No
 def test_one_file_that_cannot_be_folded_does_not_keep_the_others(
     ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgequake_obs.ledger import folding, lines
+    from edgequake_obs.ledger import batch, lines
 
     writer.write(record())
     bad = os.path.basename(writer.path)
     os.chmod(writer.path, 0o400)
     writer.write(record())
 
-    def load(connection: duckdb.DuckDBPyConnection, place: object, name: str) -> int:
-        if name == bad:
+    def load(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> dict[str, int]:
+        if bad in names:
             raise OSError(28, "No space left on device")
-        return lines.load(connection, place, name)
+        return lines.load(connection, place, names)
 
-    monkeypatch.setattr(folding, "load", load)
+    monkeypatch.setattr(batch, "load", load)
     with pytest.raises(ledger.LedgerError, match=f"{bad} cannot be folded and waits .*No space left"):
         ledger.fold(ledger_path)
     assert counts(ledger_path) == (2, 1)
@@ -308,9 +309,9 @@ def test_clocks_that_jump_change_nothing(ledger_path: Path, writer: SpoolWriter)
 
 
 def test_the_fold_history_is_bounded(ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgequake_obs.ledger import folding
+    from edgequake_obs.ledger import batch
 
-    monkeypatch.setattr(folding, "_HISTORY", 3)
+    monkeypatch.setattr(batch, "_HISTORY", 3)
     for _ in range(6):
         writer.write(record())
         ledger.fold(ledger_path)
