@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def commands() -> tuple[Command, ...]:
     """The registry: every command, in the order of the help."""
-    from . import calls, fold, prices, recompute, spend
+    from . import calls, demo, export, fold, prices, recompute, spend
 
-    return (spend, calls, prices, recompute, fold)
+    return (spend, calls, prices, recompute, fold, export, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from edgequake_obs.ledger import LedgerNotFoundError
 from edgequake_obs.ledger.schema import CALLS_VIEW
 from edgequake_obs.ledger.spending import Bounds, selected
 
+from .following import follow
 from .options import add_bounds, add_rows, chosen_format, positive
 from .output import write
 from .reader import ask, no_ledger, nothing, opened
@@ -63,16 +64,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=positive, default=_LIMIT, help=f"at most so many (default: {_LIMIT})"
     )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="the newest last, and then each call as it ends, until Ctrl-C; with --format json an object a line",
+    )
     add_rows(parser)
+
+
+def _selected(whole_rows: bool) -> list[str]:
+    return ["*"] if whole_rows else [f"{sql} AS {name}" for name, sql in _SHOWN.items()]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     style = chosen_format(arguments)
     whole_rows = style in ("json", "csv")
+    if arguments.follow:
+        return follow(arguments, style, _selected(whole_rows), _HEADINGS)
     try:
         with opened(arguments.ledger) as connection:
-            columns = "*" if whole_rows else ", ".join(f"{sql} AS {name}" for name, sql in _SHOWN.items())
+            columns = ", ".join(_selected(whole_rows))
             source = selected(connection, Bounds(arguments.since, None, arguments.where, "UTC"))
             query = f"SELECT {columns} FROM {source} ORDER BY start_ns DESC, call_uid DESC LIMIT {arguments.limit}"
             answer = ask(connection, query, arguments.where)

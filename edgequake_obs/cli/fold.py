@@ -6,9 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgequake_obs import ledger
+from edgequake_obs.ledger.folding import fold_telling
+from edgequake_obs.ledger.place import place_of
+from edgequake_obs.ledger.spool import newer
 
 from .options import add_rows, chosen_format
 from .output import write
+from .progress import Progress
 from .reader import no_ledger
 
 if TYPE_CHECKING:
@@ -27,10 +31,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     style = chosen_format(arguments)
     fields = ledger.FoldReport._fields
+    progress = Progress("Folding")
     try:
-        report = ledger.fold(arguments.ledger)
+        report = fold_telling(arguments.ledger, progress.tell)
     except ledger.LedgerNotFoundError as error:
         return no_ledger(style, error, fields)
+    finally:
+        progress.end()
+    if waiting := newer(place_of(arguments.ledger)):
+        print(
+            f"Written by a newer version of edgequake_obs and left for it: {_counted(len(waiting), 'spool file')}. "
+            "Fold with that version too; until then the views show the columns that this version knows.",
+            file=sys.stderr,
+        )
     if style != "table":
         write(style, fields, ["BIGINT"] * len(fields), [(*report[:-1], round(report.seconds, 3))], sys.stdout)
         return 0

@@ -35,20 +35,28 @@ def write(style: str, columns: Sequence[str], types: Sequence[str], rows: Iterab
     else:
         out.write("\t".join(columns) + "\n")
         for row in rows:
-            out.write("\t".join(text(value).translate(_ESCAPES) for value in row) + "\n")
+            out.write(plain_line(row))
 
 
 def _write_json(columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> None:
-    keys = [json.dumps(column) for column in columns]
-    nested = [type_ == "JSON" for type_ in types]
     out.write("[")
     for number, row in enumerate(rows):
-        fields = (
-            f"{key}: {value if is_json and value is not None else as_json(value)}"
-            for key, is_json, value in zip(keys, nested, row, strict=True)
-        )
-        out.write((",\n {" if number else "\n {") + ", ".join(fields) + "}")
+        out.write((",\n " if number else "\n ") + json_object(columns, types, row))
     out.write("\n]\n")
+
+
+def json_object(columns: Sequence[str], types: Sequence[str], row: Sequence[Any]) -> str:
+    """A row as a JSON object on one line."""
+    fields = (
+        f"{json.dumps(column)}: {value if type_ == 'JSON' and value is not None else as_json(value)}"
+        for column, type_, value in zip(columns, types, row, strict=True)
+    )
+    return "{" + ", ".join(fields) + "}"
+
+
+def plain_line(row: Sequence[Any]) -> str:
+    """A row as values with tabs between them; tabs and line ends within are escaped."""
+    return "\t".join(text(value).translate(_ESCAPES) for value in row) + "\n"
 
 
 def as_json(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgequake_obs.ledger import LedgerError, LedgerNotFoundError, connect
 from edgequake_obs.ledger.holder import first_line
-from edgequake_obs.ledger.place import place_of
+from edgequake_obs.ledger.place import Place, place_of
 from edgequake_obs.ledger.spending import not_a_condition
 
 from .output import write
@@ -24,18 +24,28 @@ _BATCH = 1000
 @contextmanager
 def opened(path: str | None) -> Generator[duckdb.DuckDBPyConnection]:
     """The ledger, closed afterwards; what DuckDB says about a query becomes a LedgerError."""
-    import duckdb
-
     place = place_of(path)
     if not place.exists():
         raise LedgerNotFoundError(place.database)
-    connection = connect(path)
-    try:
+    with connect(path) as connection, understood(place, None):
         yield connection
+
+
+@contextmanager
+def understood(place: Place, where: str | None) -> Generator[None]:
+    """Turns what DuckDB says about a query into an error of ours; `where`: the user's condition in it."""
+    import duckdb
+
+    try:
+        yield
     except duckdb.Error as error:
+        if where is not None and isinstance(error, duckdb.ProgrammingError):
+            raise not_a_condition(where, error) from error
+        if "maximum_object_size" in str(error):
+            raise LedgerError(
+                f"a line in {place.spool} is longer than DuckDB reads: run `edgequake-obs fold` as its owner"
+            ) from error
         raise LedgerError(f"the query failed: {first_line(error)}") from error
-    finally:
-        connection.close()
 
 
 class Answer(NamedTuple):

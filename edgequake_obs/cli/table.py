@@ -111,6 +111,19 @@ def render(
     return "".join([*drawn, rule(glyphs.bottom)])
 
 
+def line(headings: Sequence[Heading], widths: Sequence[int], row: Sequence[Any] | None, ascii_only: bool) -> str:
+    """A row by itself, in columns of given widths, for rows that are not known together; None: the titles."""
+    glyphs = _ASCII if ascii_only else _BOX
+    shown: list[str] = []
+    for index, (heading, width) in enumerate(zip(headings, widths, strict=True)):
+        if row is None:
+            value = heading.title
+        else:
+            value = glyphs.null if row[index] is None else _on_one_line(heading.show(row[index]))
+        shown.append(_pad(_cut(value, width, glyphs.cut) if not heading.right else value, width, heading.right))
+    return "  ".join(shown).rstrip() + "\n"
+
+
 def _column(
     heading: Heading, index: int, rows: Sequence[Sequence[Any]], totals: Sequence[Any] | None, null: str
 ) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import schema, spool
+from . import overlong, schema, spool
 from .creation import create
 from .descriptors import lock_again, times_open
 from .errors import LedgerBusyError, LedgerError, LedgerNotFoundError
@@ -51,6 +51,8 @@ def connect(path: str | Path | None = None) -> duckdb.DuckDBPyConnection:
     _native.flush(_FLUSH)
     if not place.exists() and path is not None:
         raise LedgerNotFoundError(place.database)
+    if (copy := _exported(place)) is not None:
+        return copy
     begun = time.monotonic()
     create(place)
     while True:
@@ -71,16 +73,34 @@ class _AnotherFold(LedgerBusyError):
     """Another process folds, and has not closed the database between two files either."""
 
 
+def _exported(place: Place) -> duckdb.DuckDBPyConnection | None:
+    """A copy that `export` made: it has no spool, and needs none."""
+    if os.path.isdir(place.spool) or not os.path.exists(place.database):
+        return None
+    with turn(place, _WAIT):
+        connection = open_as_it_is(place)
+        if schema.has_meta(connection) and schema.get(connection, schema.EXPORTED):
+            return connection
+        connection.close()
+        return None
+
+
 def _attempt(place: Place, until: float) -> duckdb.DuckDBPyConnection:
     """Folds if it can, and opens; the caller has this process's turn."""
-    if not place.is_ours() or times_open(place.database):
+    if not place.is_ours():
         return _open(place, may_change=False)
     with spool.folder_lock(place) as mine:
-        if mine:
+        if mine and times_open(place.database):
+            overlong.set_aside(place)
+        elif mine:
             if spool.foldable(place):
-                with suppress(LedgerError):  # a reader has it, or it is of a newer version: the views show the rest
+                try:
                     fold_until(place, until)
+                except LedgerError:  # a reader has it, or it is of a newer version: the views show the rest
+                    overlong.set_aside(place)
             return _open(place, may_change=True)
+    if times_open(place.database):
+        return _open(place, may_change=False)
     # Its files may be many: get in between two of them.
     try:
         return _open(place, may_change=False)
@@ -89,7 +109,7 @@ def _attempt(place: Place, until: float) -> duckdb.DuckDBPyConnection:
 
 
 def _open(place: Place, may_change: bool) -> duckdb.DuckDBPyConnection:
-    connection = _open_as_it_is(place)
+    connection = open_as_it_is(place)
     have, shown = schema.number(connection), schema.get(connection, "spool")
     if have > schema.SCHEMA or (have == schema.SCHEMA and shown == place.spool):
         return connection
@@ -97,7 +117,7 @@ def _open(place: Place, may_change: bool) -> duckdb.DuckDBPyConnection:
     if may_change:
         with writable(place):  # which brings it up to date
             pass
-        return _open_as_it_is(place)
+        return open_as_it_is(place)
     if have == schema.SCHEMA:
         raise LedgerBusyError(
             f"{place.database} was moved and its views still show {shown}: "
@@ -109,7 +129,7 @@ def _open(place: Place, may_change: bool) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _open_as_it_is(place: Place) -> duckdb.DuckDBPyConnection:
+def open_as_it_is(place: Place) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     before = times_open(place.database)

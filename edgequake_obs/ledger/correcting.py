@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import schema
 from .connection import connect
 from .errors import LedgerBusyError, LedgerError
-from .folding import only_folder, writable
+from .folding import only_folder
 from .forks import turn
 from .place import place_of
 from .spending import Bounds, selected
+from .writable import writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

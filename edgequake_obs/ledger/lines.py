@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from . import schema, spool
+from . import overlong, schema, spool
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +40,8 @@ def load(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) 
         connection.execute("SELECT spool_file, count(*) FROM line GROUP BY spool_file").fetchall()
     )
     return {
-        name: 0 if spool.has_lines(path, found.get(name, 0)) else _set_aside(connection, place, name)
+        name: _set_aside_before(place, name)
+        + (0 if spool.has_lines(path, found.get(name, 0)) else _set_aside(connection, place, name))
         for name, path in paths.items()
     }
 
@@ -53,6 +54,14 @@ def _source(paths: list[str], name: str | None = None) -> str:
 
 def _read(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     connection.execute(f"INSERT INTO line SELECT * FROM {source} WHERE {schema.IS_CALL}")
+
+
+def _set_aside_before(place: Place, name: str) -> int:
+    """How many over-long lines of a file a reader has set aside, who could not count them in the database."""
+    try:
+        return spool.count_lines(overlong.aside_of(place, name))
+    except FileNotFoundError:
+        return 0
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, place: Place, name: str) -> int:
@@ -70,7 +79,7 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, place: Place, name: str) -
 def _sift(connection: duckdb.DuckDBPyConnection, path: str, sound: str, aside: str) -> int:
     """Parts a file's lines in two and reads the sound ones; what DuckDB does not read of them goes aside as well."""
     name = os.path.basename(path)
-    with open(sound, "wb", opener=_private) as good, open(aside, "wb", opener=_private) as bad:
+    with open(sound, "wb", opener=spool.private) as good, open(aside, "wb", opener=spool.private) as bad:
         count = 0
         over_long = False
         for piece in spool.raw_lines(path):
@@ -105,7 +114,3 @@ def call_uid(line: bytes) -> UUID | None:
         return UUID(cast("dict[str, Any]", record)["call_uid"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

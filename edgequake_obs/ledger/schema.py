@@ -18,6 +18,10 @@ SCHEMA = 2
 """Number of the schema that this version writes: into `meta`, and into the names of the spool files."""
 
 
+EXPORTED = "exported_from"
+"""Key of `meta` in an exported copy, which has no spool: the ledger that it was made of."""
+
+
 class Column(NamedTuple):
     """A column: its name, its DuckDB type, and the expression that makes it out of a spool line."""
 
@@ -304,12 +308,17 @@ def migrate(connection: duckdb.DuckDBPyConnection, spool: str) -> None:
 
 
 def number(connection: duckdb.DuckDBPyConnection) -> int:
-    """The schema number of an open database; 0 where it has no `meta`."""
+    """The schema number of an open database; 0 where it has no `meta`, or one without it."""
+    return int(get(connection, "schema") or 0) if has_meta(connection) else 0
+
+
+def has_meta(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether this is a database of ours, or another."""
     found = first_row(
         connection,
         "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta' AND database_name = current_database()",
     )
-    return int(get(connection, "schema") or 0) if found and found[0] else 0
+    return bool(found and found[0])
 
 
 def get(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:

@@ -14,6 +14,7 @@ from .schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from typing import BinaryIO
 
     from .place import Place
 
@@ -85,24 +86,31 @@ def settle(path: str, place: Place) -> bool:
 def _replace_by_copy(path: str, number: int, place: Place) -> None:
     """Puts a closed file of ours with the same lines in the place of one whose write bit only its owner can clear.
 
-    The caller has the lock, so nobody writes; the old file then has no link, which sends its writers on. Readers
-    see the same lines under the same name all the while.
+    The caller has the lock, so nobody writes; the old file then has no link, which sends its writers on.
     """
     import shutil
 
+    with open(number, "rb", closefd=False) as theirs, replacing(path, place) as ours:
+        shutil.copyfileobj(theirs, ours)
+
+
+@contextmanager
+def replacing(path: str, place: Place) -> Generator[BinaryIO]:
+    """Yields a new file, closed to writers, that stands at `path` afterwards; readers see the one or the other."""
     mode, group = place.file_mode()
     copy = path + ".copy"  # the views' glob does not match it; one that a kill left behind is written again
     with suppress(FileNotFoundError):
         os.unlink(copy)
-    with open(number, "rb", closefd=False) as theirs, open(copy, "xb", opener=_private) as ours:
-        shutil.copyfileobj(theirs, ours)
-        ours.flush()
-        os.fsync(ours.fileno())
-        give(ours.fileno(), mode & ~stat.S_IWUSR, group)
+    with open(copy, "xb", opener=private) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        give(file.fileno(), mode & ~stat.S_IWUSR, group)
     os.rename(copy, path)
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: nobody else gets at the file."""
     return os.open(path, flags, 0o600)
 
 

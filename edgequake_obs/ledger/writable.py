@@ -56,6 +56,11 @@ def writable(place: Place) -> Generator[duckdb.DuckDBPyConnection]:
                 f"{place.database} has schema {have} and this version knows {schema.SCHEMA}: "
                 "fold with the version that made it, or update edgequake_obs"
             )
+        if schema.has_meta(connection) and schema.get(connection, schema.EXPORTED):
+            raise LedgerError(
+                f"{place.database} is an exported copy, into which nothing is recorded: "
+                "set EDGEQUAKE_OBS_LEDGER to another path"
+            )
         make_log(place)
         schema.migrate(connection, place.spool)
         _forget_unlinked(connection, place)

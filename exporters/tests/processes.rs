@@ -87,6 +87,7 @@ fn child() {
         "have small files" => have_small_files(&ledger, first),
         "close descriptors" => close_descriptors(&ledger, first),
         "have a strange umask" => have_a_strange_umask(&ledger, first),
+        "be a stranger" => be_a_stranger(&ledger, first),
         _ => panic!("{role}"),
     }
 }
@@ -189,6 +190,19 @@ fn have_a_strange_umask(ledger: &Path, first: u64) {
     for path in spool_files(&exporters::spool_folder(ledger)) {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+fn be_a_stranger(ledger: &Path, first: u64) {
+    // SAFETY: no memory is passed but an empty list; this process does nothing else.
+    unsafe {
+        assert_eq!(libc::setgroups(0, std::ptr::null()), 0);
+        assert_eq!((libc::setgid(4_245), libc::setuid(4_245)), (0, 0));
+    }
+    let recorder = common::recorder(ledger);
+    recorder.push(record(first));
+    assert!(!recorder.flush(LONG));
+    let warning = recorder.take_warning().unwrap();
+    assert!(warning.contains("by a group that both are in") && warning.contains("EDGEQUAKE_OBS_LEDGER"));
 }
 
 #[test]
@@ -318,4 +332,21 @@ fn the_umask_does_not_close_the_files() {
     fs::set_permissions(folder.spool(), fs::Permissions::from_mode(0o700)).unwrap();
     assert!(Process::start("have a strange umask", &folder, 0).succeeded());
     assert_eq!(Found::in_folder(&folder.spool()).numbers(), [0]);
+}
+
+/// Everybody may write into the folder, but the ledger's owner could not read what a stranger writes: one such file would
+/// fail every query.
+#[test]
+fn a_stranger_leaves_no_file_in_anothers_spool() {
+    // SAFETY: no memory is passed.
+    if unsafe { libc::geteuid() } != 0 {
+        eprintln!("SKIPPED a_stranger_leaves_no_file_in_anothers_spool: only root can be several users");
+        return;
+    }
+    let folder = Folder::new();
+    fs::create_dir(folder.spool()).unwrap();
+    fs::set_permissions(folder.spool(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Process::start("be a stranger", &folder, 0).succeeded());
+    assert_eq!(fs::read_dir(folder.spool()).unwrap().count(), 0);
 }

@@ -47,6 +47,14 @@ impl Access {
             // For the folder's group, and no other.
             mode = PRIVATE;
         }
+        if mode == PRIVATE && file.metadata()?.uid() != self.owner {
+            // One file that the ledger's owner cannot read would fail every query.
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the spool is another user's, who could not read what this user writes there: \
+                 share it by a group that both are in (chmod g+rwxs)",
+            ));
+        }
         // Whatever the umask is: a file without the write bit is closed.
         file.set_permissions(Permissions::from_mode(mode))
     }
@@ -110,7 +118,7 @@ impl SpoolFile {
     pub(super) fn create(path: &Path, access: &Access, descriptor: &Arc<Descriptor>) -> io::Result<Self> {
         let file = create(path)?;
         let published = Published::new(&file, descriptor);
-        access.give_to(&file)?;
+        given(path, &file, access)?;
         let metadata = file.metadata()?;
         Ok(Self::identified(path, &metadata, published, file))
     }
@@ -238,7 +246,14 @@ fn create(path: &Path) -> io::Result<File> {
 
 /// Makes an empty file that is not there yet.
 pub(super) fn create_empty(path: &Path, access: &Access) -> io::Result<()> {
-    access.give_to(&create(path)?)
+    given(path, &create(path)?, access)
+}
+
+/// Gives a new file to whom it belongs, or takes it away again.
+fn given(path: &Path, file: &File, access: &Access) -> io::Result<()> {
+    access.give_to(file).inspect_err(|_| {
+        let _ = std::fs::remove_file(path);
+    })
 }
 
 /// What tells one file or folder from another that has its path, or its number.
