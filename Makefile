@@ -1,10 +1,11 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs, on a machine that has Rust, Python >= 3.10 and make.
+# Longer ones: `make wheel`, `make corpus`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: demo test contract bench parity build rust-test python-test lint types clean
+.PHONY: demo test contract bench parity bench-ledger wheel corpus fuzz soak portable build rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -47,6 +48,35 @@ types: build
 # litellm's recorded cases: what does not match, by provider; takes what matches now out of the list of expected misses.
 parity: build
 	$(BIN)/python -m tests.parity --update
+
+# The wheel and the source distribution into dist/; the wheel tried alone in an empty environment on every Python found,
+# and a wheel built from the unpacked source distribution as well.
+wheel: $(VENV)/.ready
+	rm -rf dist
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin build --release --locked --sdist --out dist
+	$(BIN)/python tests/wheel/run.py dist/*.whl
+	$(BIN)/python tests/wheel/sdist.py dist/*.tar.gz
+
+# Compiles for systems on which nothing is run: whether the cfgs are complete.
+portable:
+	$(BIN)/python tests/wheel/portable.py
+
+# Every fault in every recorded exchange, through both clients.
+corpus: build
+	$(BIN)/python -m pytest tests/provider -m whole_corpus -n 2
+
+# With other choices each time, until FOR seconds are over or something is found.
+FOR ?= 300
+fuzz: build
+	$(BIN)/python -m tests.fuzz --seconds $(FOR)
+
+# A minute of eight writers, a folder and three readers; two versions side by side; a minute of real calls.
+soak: build
+	$(BIN)/python -m pytest tests -m long -s
+
+# Folding, sums over ten million calls, memory of a call in flight, an hour of calls.
+bench-ledger: build
+	$(BIN)/python -m benchmarks.ledger
 
 # Against the peers, in one run; writes benchmarks/results.md.
 bench: build .cache/venvs/peers/.ready

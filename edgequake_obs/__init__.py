@@ -6,7 +6,10 @@ Three ways in: `import edgequake_obs as litellm` (our own client, with litellm's
 
 from __future__ import annotations
 
-from . import _process
+from . import (
+    _interpreter,  # noqa: F401  # pyright: ignore[reportUnusedImport] -- it refuses what cannot work
+    _process,
+)
 from ._context import Run, context
 from ._native import (
     ChatCompletionDeltaToolCall,

@@ -114,7 +114,9 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[s
     views = "SELECT view_name, sql FROM duckdb_views() WHERE database_name = 'ledger' AND NOT internal"
     for name, sql in connection.execute(views).fetchall():
         if name not in _TABLES:
-            connection.execute(sql)
+            # A view over the other views stays one; a view that reads the spool becomes what it shows.
+            reads_spool = "read_ndjson" in sql
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}" if reads_spool else sql)
     connection.execute(f"CREATE TABLE meta AS SELECT * FROM ledger.meta WHERE key = {schema.literal(schema.EXPORTED)}")
     schema.put(connection, schema.EXPORTED, database)
     connection.commit()

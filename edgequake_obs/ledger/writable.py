@@ -45,6 +45,7 @@ def writable(place: Place) -> Generator[duckdb.DuckDBPyConnection]:
         "autoinstall_known_extensions": False,
         "temp_directory": os.path.join(place.spool, "spill"),  # records may get into it: the spool is private
     }
+    was_killed = os.path.exists(_log(place))
     try:
         connection = duckdb.connect(place.database, config=settings)
     except duckdb.Error as error:
@@ -61,12 +62,24 @@ def writable(place: Place) -> Generator[duckdb.DuckDBPyConnection]:
                 f"{place.database} is an exported copy, into which nothing is recorded: "
                 "set EDGEQUAKE_OBS_LEDGER to another path"
             )
+        if was_killed:
+            # A log that ends in half a transaction is not removed by a commit that goes past the log, as large ones do,
+            # and from then on DuckDB refuses the file. A commit that goes into the log cuts that half off.
+            schema.put(connection, "recovered", "a fold that was killed")
         make_log(place)
         schema.migrate(connection, place.spool)
         _forget_unlinked(connection, place)
         yield connection
+        with suppress(FileNotFoundError):
+            # Ours, and unused; as long as the connection is open nobody else can have one.
+            if not os.path.getsize(_log(place)):
+                os.unlink(_log(place))
     finally:
         connection.close()
+
+
+def _log(place: Place) -> str:
+    return place.database + ".wal"
 
 
 def make_log(place: Place) -> None:
@@ -74,10 +87,9 @@ def make_log(place: Place) -> None:
 
     To be called before each transaction, since every checkpoint removes it.
     """
-    path = place.database + ".wal"
     mode, group = place.file_mode()
     with suppress(FileExistsError):
-        number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        number = os.open(_log(place), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             spool.give(number, mode, group)
         finally:

@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +186,10 @@ class OpenaiPackage:
         return self._ask(case, "Async")
 
 
-def run_sync(client: OwnClient | OpenaiPackage, cases: list[dict[str, Any]], way: str) -> Iterator[dict[str, Any]]:
-    for case in cases:
+def run_sync(
+    client: OwnClient | OpenaiPackage, cases: list[dict[str, Any]], way: str, threads: int
+) -> Iterator[dict[str, Any]]:
+    def one(case: dict[str, Any]) -> dict[str, Any]:
         outcome = Outcome(case)
         with edgequake_obs.context(tags={"exchange": case["id"], "way": way}):
             try:
@@ -198,7 +201,10 @@ def run_sync(client: OwnClient | OpenaiPackage, cases: list[dict[str, Any]], way
                     outcome.answer(answer)
             except Exception as error:
                 outcome.failed(error)
-        yield outcome.ended()
+        return outcome.ended()
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(one, cases)
 
 
 async def run_async(
@@ -240,7 +246,7 @@ def main() -> None:
 
             asyncio.run(drive())
         else:
-            for said in run_sync(client, cases, way):
+            for said in run_sync(client, cases, way, job["threads"]):
                 print(json.dumps(said), file=out)
     if not edgequake_obs.flush(10):
         raise SystemExit("flush() gave up")

@@ -33,8 +33,12 @@ def play(
     ways: Sequence[str] = WAYS,
     options: Sequence[str] = (),
     timeout: float = 20,
+    threads: int = 1,
 ) -> tuple[Said, Rows]:
-    """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards."""
+    """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards.
+
+    Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time.
+    """
     path = folder / "ledger.duckdb"
     environment = {**os.environ, "EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1"}
     for name in [name for name in environment if name.startswith("OTEL_") or name.endswith("_proxy")]:
@@ -43,6 +47,7 @@ def play(
         "server": server.base_url,
         "options": list(options),
         "timeout": timeout,
+        "threads": threads,
         "cases": [case.to_json() for case in cases],
     }
     started: list[tuple[str, subprocess.Popen[str]]] = []

@@ -1,0 +1,1 @@
+"""The ledger at size, and what calls hold while they wait."""
