@@ -1,6 +1,6 @@
 """What an asynchronous call costs in memory while it waits for its answer: plain HTTP, records, context and ledger on.
 
-python -m benchmarks.ledger.in_flight CALLS LEDGER      a figure in JSON; run in a process of its own
+python -m benchmarks.ledger.in_flight CALLS FOLDER      a figure in JSON; run in a process of its own
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from typing import Any
 
 import edgequake_obs
 from benchmarks.ledger.resident import resident
+from edgequake_obs import ledger
 
 EXCHANGE = "openai-chat-simple-0-2d7f3398"
 _WAIT_MS = 20_000  # longer than it takes to ask all of them
 _WARM = 64
 
 
-def main(calls: int, path: str) -> int:
+def main(calls: int, folder: str) -> int:
+    path = os.path.join(folder, "ledger.duckdb")
+    ledger.ensure(path)  # else the first call does, for which DuckDB is imported once
     edgequake_obs.configure(ledger=path)
     command = [sys.executable, "-m", "edgequake_obs.demo.server"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

@@ -13,7 +13,7 @@ from .folding import only_folder
 from .forks import turn
 from .place import place_of
 from .spending import Bounds, selected
-from .writable import writable
+from .writable import make_log, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -232,6 +232,7 @@ def _write(path: str | Path | None, corrections: list[_Correction]) -> None:
         while True:
             try:
                 with turn(place, _PATIENCE), writable(place) as connection:
+                    make_log(place)
                     _insert(connection, corrections)
                 return
             except LedgerBusyError:

@@ -1,17 +1,18 @@
 """`cargo check` for systems that we support by `cfg` only: nothing is run there, and nothing is promised of them.
 
-Skips, and says so, a system whose standard library cannot be had here, or whose C compiler is missing for the crates
-that need one.
+Skips, and says so, a system whose standard library cannot be had here. `ring` compiles some C when it is built, for
+which there is no compiler here; checking links nothing, so a program that does nothing stands in for it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEMS = ("aarch64-apple-darwin", "x86_64-pc-windows-msvc")
+SYSTEMS = ("aarch64-apple-darwin", "x86_64-pc-windows-gnu")
 
 
 def main() -> int:
@@ -22,7 +23,8 @@ def main() -> int:
             skipped += 1
             continue
         # An extension module finds its interpreter at load time, and an abi3 one needs none to be compiled.
-        environment = {**os.environ, "PYO3_NO_PYTHON": "1"}
+        tools = {f"{tool}_{system.replace('-', '_')}": shutil.which("true") or "true" for tool in ("CC", "AR")}
+        environment = {**os.environ, **tools, "PYO3_NO_PYTHON": "1"}
         for crate in ("pricing", "exporters", "native"):
             command = ["cargo", "check", "--quiet", "--locked", "--target", system, "-p", crate]
             if crate == "native":
@@ -31,9 +33,6 @@ def main() -> int:
             if done.returncode == 0:
                 print(f"{system} {crate}: compiles")
                 checked += 1
-            elif "failed to run custom build command for `ring" in done.stderr:
-                print(f"SKIPPED {system} {crate}: ring needs a C compiler for that system")
-                skipped += 1
             else:
                 print(f"{system} {crate}:\n{done.stderr[-4000:]}")
                 failed += 1
