@@ -32,20 +32,25 @@ def environment(path: Path, **more: str) -> dict[str, str]:
     return {**kept, **ours, **more}
 
 
-def start(program: str, *arguments: object, path: Path, **more: str) -> subprocess.Popen[str]:
+def start(
+    program: str, *arguments: object, path: Path, python: str = sys.executable, **more: str
+) -> subprocess.Popen[str]:
     """Start `programs/<program>.py`, recording into the ledger at `path`."""
-    command = [sys.executable, str(PROGRAMS / f"{program}.py"), *map(str, arguments)]
+    command = [python, str(PROGRAMS / f"{program}.py"), *map(str, arguments)]
     pipe = subprocess.PIPE
+    surroundings = environment(path, **more)
+    if python != sys.executable:
+        surroundings.pop("PYTHONPATH", None)  # which would lead to this version
     # A group of its own: what a hung child of it has inherited of our pipes must not hang the tests as well.
     return subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=environment(path, **more)
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=surroundings
     )
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+def finish(process: subprocess.Popen[str], within: float = PATIENCE) -> tuple[str, str]:
     """Wait for a program that is to end well; what it printed."""
     try:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
