@@ -229,6 +229,8 @@ def _class_of(kind: str, status: int | None, code: str | None, message: str) -> 
     if kind == "connection":
         # litellm reports a connection that cannot be made as the provider's failure.
         return APIConnectionError
+    if kind == "invalid_request" and code == "unsupported_params":
+        return UnsupportedParamsError
     if kind == "invalid_response":
         return InternalServerError
     if status == 400 or code is not None:

@@ -18,7 +18,8 @@ use self::filling::{Announcement, fill};
 use crate::call::{Ending, OpenCall};
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
-use crate::providers::openai;
+use crate::providers::dialect::Answered as Read;
+use crate::providers::{Reading, openai};
 use crate::retry;
 use crate::stream::Stream;
 use crate::transport::{self, Http, Outgoing};
@@ -37,6 +38,8 @@ pub(crate) struct Request {
     pub streaming: bool,
     /// Usage was asked for by us: the event that carries nothing else is not the caller's.
     pub hide_usage: bool,
+    /// How the answer is read where it is not OpenAI's dialect.
+    pub reading: Option<Box<dyn Reading>>,
 }
 
 /// What a call comes back with.
@@ -196,12 +199,12 @@ async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answ
         Ok(Err(message)) => return Err(Attempted::worth_another(Failure::new(FailureKind::Connection, message))),
         Ok(Ok(body)) => body,
     };
-    match openai::read_answer(&body) {
-        Ok((facts, None)) => {
+    match read_answer(request.reading.as_deref(), &body) {
+        Ok(Read::Whole(facts, body)) => {
             call.with_state(|state| state.facts = facts);
             Ok(Answered::Plain(body, headers))
         }
-        Ok((_, Some(error))) => Err(Attempted::final_one(Failure {
+        Ok(Read::Error(error)) => Err(Attempted::final_one(Failure {
             status: error.status.or(Some(status)),
             code: error.code,
             headers: readable(&headers),
@@ -214,6 +217,17 @@ async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answ
             body: shortened(&body),
             ..Failure::new(FailureKind::InvalidResponse, message)
         })),
+    }
+}
+
+/// A whole answer: what the record needs of it, and OpenAI's JSON for the caller.
+fn read_answer(reading: Option<&dyn Reading>, body: &Bytes) -> Result<Read, String> {
+    match reading {
+        Some(reading) => reading.answer(body),
+        None => openai::read_answer(body).map(|(facts, error)| match error {
+            Some(error) => Read::Error(error),
+            None => Read::Whole(facts, body.clone()),
+        }),
     }
 }
 

@@ -84,6 +84,15 @@ impl Endpoint {
         self.uri(&path, self.query.clone())
     }
 
+    /// The same where the operation's path begins with a version that users also write into the base.
+    pub(crate) fn with_versioned_path(&self, version: &str, operation: &str) -> Option<Uri> {
+        let base = self.path.strip_suffix(version).unwrap_or(&self.path);
+        let base = base
+            .strip_suffix(operation)
+            .map_or(base, |base| base.strip_suffix(version).unwrap_or(base));
+        self.uri(&format!("{base}{version}{operation}"), self.query.clone())
+    }
+
     /// Azure OpenAI: the deployment stands in the path, the API's version in the query. Its `/openai/v1` API is plain.
     pub(crate) fn azure(&self, operation: &str, deployment: &str, api_version: Option<&str>) -> Option<Uri> {
         if self.path.ends_with("/openai/v1") {

@@ -19,7 +19,6 @@ const NEVER_SENT: &[&str] = &[
     "caching",
     "cooldown_time",
     "custom_prompt_dict",
-    "drop_params",
     "force_timeout",
     "hf_model_name",
     "id",
@@ -36,8 +35,6 @@ const NEVER_SENT: &[&str] = &[
     "tags",
     "verbose",
     "azure_ad_token",
-    "additional_drop_params",
-    "allowed_openai_params",
 ];
 
 /// Arguments of litellm's whose effect is not built yet: a call that relied on them would do something else in silence.
@@ -60,6 +57,11 @@ pub(crate) struct Control {
     pub timeout: f64,
     pub max_retries: u32,
     pub stream: bool,
+    pub drop_params: bool,
+    /// Parameters that are sent although the provider is not known to know them.
+    pub allowed_params: Vec<String>,
+    /// litellm's: what the provider refuses in messages is made good.
+    pub modify_params: bool,
     pub extra_headers: Vec<(String, String)>,
     pub not_yet: Option<String>,
 }
@@ -86,11 +88,15 @@ impl<'py> Arguments<'py> {
             timeout: DEFAULT_TIMEOUT_SECONDS,
             max_retries: DEFAULT_MAX_RETRIES,
             stream: false,
+            drop_params: false,
+            allowed_params: Vec::new(),
+            modify_params: false,
             extra_headers: Vec::new(),
             not_yet: None,
         };
-        let (mut timeout, mut max_retries, mut num_retries) = (None, None, None);
+        let (mut timeout, mut max_retries, mut num_retries, mut drop_params) = (None, None, None, None);
         let (mut metadata, mut extra) = (None, None);
+        let mut dropped: Vec<String> = Vec::new();
         let mut body = Vec::with_capacity(params.len());
         let mut price = PriceArguments::default();
         for (name, value) in params {
@@ -109,6 +115,9 @@ impl<'py> Arguments<'py> {
                 "max_retries" => max_retries = Some(count(&value, "max_retries")?),
                 "num_retries" => num_retries = Some(count(&value, "num_retries")?),
                 "stream" => control.stream = value.is_truthy()?,
+                "additional_drop_params" => dropped = value.extract()?,
+                "allowed_openai_params" => control.allowed_params = value.extract()?,
+                "drop_params" => drop_params = Some(value.is_truthy()?),
                 "metadata" => metadata = Some(value),
                 "extra_headers" | "headers" => control.extra_headers.extend(headers(&value)?),
                 "extra_body" => extra = Some(value.cast_into::<PyDict>()?),
@@ -131,6 +140,8 @@ impl<'py> Arguments<'py> {
         if let Some(config) = globals.get_item(intern!(globals.py(), "cost_discount_config"))? {
             price.take_discounts(&config)?;
         }
+        // A dot leads into a parameter; only whole ones are dropped here.
+        body.retain(|(name, _)| !dropped.contains(name));
         let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> {
             Ok(globals.get_item(name)?.filter(|value| !value.is_none()))
         };
@@ -148,6 +159,11 @@ impl<'py> Arguments<'py> {
         control.api_version = control
             .api_version
             .map_or_else(|| global_text("api_version"), |version| Ok(Some(version)))?;
+        control.drop_params = match drop_params {
+            Some(drop) => drop,
+            None => global("drop_params")?.map_or(Ok(false), |value| value.is_truthy())?,
+        };
+        control.modify_params = global("modify_params")?.map_or(Ok(false), |value| value.is_truthy())?;
         control.timeout = match timeout {
             Some(seconds) => seconds,
             None => global("request_timeout")?.map_or(Ok(DEFAULT_TIMEOUT_SECONDS), |value| seconds(&value))?,
@@ -174,6 +190,17 @@ impl<'py> Arguments<'py> {
             return Ok(false);
         };
         options.contains("include_usage")
+    }
+
+    /// Whether the caller wants the stream's usage.
+    pub(crate) fn wants_usage(&self) -> PyResult<bool> {
+        let Some((_, options)) = self.body.iter().find(|(name, _)| name == "stream_options") else {
+            return Ok(false);
+        };
+        options
+            .cast::<PyDict>()
+            .map_or(Ok(None), |options| options.get_item("include_usage"))?
+            .map_or(Ok(false), |wanted| wanted.is_truthy())
     }
 }
 

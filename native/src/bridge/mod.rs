@@ -24,6 +24,7 @@ mod process;
 mod request;
 mod service;
 mod streams;
+mod worded;
 
 use pyo3::prelude::*;
 

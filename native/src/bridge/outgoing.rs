@@ -5,15 +5,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use super::arguments::{Arguments, Control};
 use super::json_out;
 use super::request::{Operation, invalid, is_about_the_value};
+use super::worded;
 use crate::client::Request;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, FailureKind};
-use crate::providers::Vendor;
+use crate::providers::{Dialect, Vendor};
 use crate::settings;
 use crate::transport::Outgoing;
 
@@ -52,6 +53,9 @@ impl Parts<'_, '_> {
             );
             return Ok(Err(invalid(given)));
         };
+        if let Some(dialect) = self.vendor.dialect {
+            return worded::request(&self, arguments, endpoint, dialect);
+        }
         let outgoing_uri = if self.vendor.id == "azure" {
             endpoint.azure(self.operation.path(), self.model, control.api_version.as_deref())
         } else {
@@ -68,41 +72,50 @@ impl Parts<'_, '_> {
             && self.vendor.stream_usage
             && settings::injects_stream_usage()
             && !arguments.asks_for_usage()?;
-        let body = match self.body(arguments, hide_usage) {
+        let body = match self.readable_body(arguments, hide_usage)? {
             Ok(body) => body,
-            // A value of the caller's that has no JSON form is a wrong request; a broken interpreter is not.
-            Err(error) if is_about_the_value(&error, self.input.py()) => {
-                return Ok(Err(invalid(format!(
-                    "the request cannot be written as JSON: {}",
-                    error.value(self.input.py())
-                ))));
-            }
-            Err(error) => return Err(error),
+            Err(failure) => return Ok(Err(failure)),
         };
         Ok(Ok(Request {
             outgoing: Outgoing { uri, headers, body },
-            timeout: Duration::try_from_secs_f64(control.timeout).unwrap_or(Duration::from_secs(600)),
+            timeout: timeout(control),
             max_retries: control.max_retries,
             streaming: control.stream,
             hide_usage,
+            reading: None,
         }))
     }
 
+    /// The body in OpenAI's dialect, or what of the caller's values has no JSON form.
+    pub(super) fn readable_body(
+        &self,
+        arguments: &Arguments<'_>,
+        ask_for_usage: bool,
+    ) -> PyResult<Result<Bytes, Failure>> {
+        match self.body(arguments, ask_for_usage) {
+            Ok(body) => Ok(Ok(body)),
+            // A value that has no JSON form is a wrong request; a broken interpreter is not.
+            Err(error) if is_about_the_value(&error, self.input.py()) => Ok(Err(invalid(format!(
+                "the request cannot be written as JSON: {}",
+                error.value(self.input.py())
+            )))),
+            Err(error) => Err(error),
+        }
+    }
+
     fn headers(&self, control: &Control) -> Result<HeaderMap, Failure> {
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static(if control.stream {
-                "text/event-stream"
-            } else {
-                "application/json"
-            }),
-        );
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))),
-        );
+        let mut headers = general_headers(control);
+        self.authorise(&mut headers)?;
+        if let Some(organization) = &control.organization {
+            let value = HeaderValue::from_str(organization)
+                .map_err(|_| invalid("organization holds characters that no header can carry"))?;
+            headers.insert(HeaderName::from_static("openai-organization"), value);
+        }
+        add_extra(control, &mut headers)?;
+        Ok(headers)
+    }
+
+    fn authorise(&self, headers: &mut HeaderMap) -> Result<(), Failure> {
         match self.key {
             Some(key) => {
                 let is_azure = self.vendor.id == "azure";
@@ -123,41 +136,35 @@ impl Parts<'_, '_> {
                     value,
                 );
             }
-            None if self.needs_a_key() => {
-                let variables = self.vendor.key_variables.join(" or ");
-                return Err(Failure {
-                    status: Some(401),
-                    ..Failure::new(
-                        FailureKind::InvalidRequest,
-                        format!(
-                            "no API key for provider '{}': pass api_key, set edgequake_obs.api_key, or set {variables}",
-                            self.vendor.id
-                        ),
-                    )
-                });
-            }
-            None => {}
+            None => self.complain_without_key()?,
         }
-        if let Some(organization) = &control.organization {
-            let value = HeaderValue::from_str(organization)
-                .map_err(|_| invalid("organization holds characters that no header can carry"))?;
-            headers.insert(HeaderName::from_static("openai-organization"), value);
-        }
-        for (name, value) in &control.extra_headers {
-            let (Ok(header), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-            else {
-                return Err(invalid(format!(
-                    "the extra header '{name}' cannot be sent: its name or its value is not valid"
-                )));
-            };
-            headers.insert(header, value);
-        }
-        Ok(headers)
+        Ok(())
     }
 
     /// Servers that people run themselves take requests without a key.
-    fn needs_a_key(&self) -> bool {
-        !self.vendor.hosts.is_empty()
+    pub(super) fn complain_without_key(&self) -> Result<(), Failure> {
+        if self.key.is_some() || self.vendor.hosts.is_empty() {
+            return Ok(());
+        }
+        let variables = self.vendor.key_variables.join(" or ");
+        Err(Failure {
+            status: Some(401),
+            ..Failure::new(
+                FailureKind::InvalidRequest,
+                format!(
+                    "no API key for provider '{}': pass api_key, set edgequake_obs.api_key, or set {variables}",
+                    self.vendor.id
+                ),
+            )
+        })
+    }
+    /// A pydantic class as the `response_format` that asks for its objects.
+    fn schema_of<'py>(&self, class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let strict = self.vendor.dialect.is_none_or(Dialect::has_strict_schemas);
+        class
+            .py()
+            .import("edgequake_obs._pydantic")?
+            .call_method1("response_format", (class, strict))
     }
 
     fn body(&self, arguments: &Arguments<'_>, ask_for_usage: bool) -> PyResult<Bytes> {
@@ -181,7 +188,11 @@ impl Parts<'_, '_> {
             }
             json_out::write_str(name, &mut out)?;
             out.push(b':');
-            json_out::write(value, &mut out)?;
+            if name == "response_format" && value.is_instance_of::<PyType>() {
+                json_out::write(&self.schema_of(value)?, &mut out)?;
+            } else {
+                json_out::write(value, &mut out)?;
+            }
             out.push(b',');
         }
         if arguments.control.stream && !arguments.has("stream") {
@@ -208,4 +219,38 @@ impl Parts<'_, '_> {
         out.push(b'}');
         Ok(Bytes::from(out))
     }
+}
+
+pub(super) fn timeout(control: &Control) -> Duration {
+    Duration::try_from_secs_f64(control.timeout).unwrap_or(Duration::from_secs(600))
+}
+
+/// What every request says, whatever its dialect.
+pub(super) fn general_headers(control: &Control) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let accepted = if control.stream {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
+    headers.insert(ACCEPT, HeaderValue::from_static(accepted));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))),
+    );
+    headers
+}
+
+/// The caller's own headers: they win.
+pub(super) fn add_extra(control: &Control, headers: &mut HeaderMap) -> Result<(), Failure> {
+    for (name, value) in &control.extra_headers {
+        let (Ok(header), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
+            return Err(invalid(format!(
+                "the extra header '{name}' cannot be sent: its name or its value is not valid"
+            )));
+        };
+        headers.insert(header, value);
+    }
+    Ok(())
 }

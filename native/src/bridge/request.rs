@@ -14,39 +14,11 @@ use crate::client::Request;
 use crate::endpoint::{self, Endpoint};
 use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
+pub(crate) use crate::providers::Operation;
 use crate::providers::Vendor;
 use crate::providers::vendors;
 use crate::redact;
 use crate::surface::Surface;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    Chat,
-    Embeddings,
-}
-
-impl Operation {
-    pub(super) fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/chat/completions",
-            Self::Embeddings => "/embeddings",
-        }
-    }
-
-    fn surface(self) -> Surface {
-        match self {
-            Self::Chat => Surface::Chat,
-            Self::Embeddings => Surface::Embeddings,
-        }
-    }
-
-    pub(super) fn input_field(self) -> &'static str {
-        match self {
-            Self::Chat => "messages",
-            Self::Embeddings => "input",
-        }
-    }
-}
 
 /// A call as its arguments describe it: what is to be sent, unless they are wrong, and what is to be recorded either way.
 #[derive(Debug)]
@@ -222,7 +194,7 @@ fn target(model: Option<&str>, control: &Control) -> Result<(&'static Vendor, St
             "cannot tell the provider of model '{model}': prefix it (one of {}) or give api_base",
             known()
         ))),
-        None => Ok((&vendors::OPENAI, model.to_owned())),
+        None => Ok((vendors::by_model(model).unwrap_or(&vendors::OPENAI), model.to_owned())),
     }
 }
 

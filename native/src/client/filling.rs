@@ -10,8 +10,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
-use super::{LONGEST_BODY, Reply, Request, timeout_failure};
+use super::{LONGEST_BODY, Reply, Request, read_answer, timeout_failure};
 use crate::failure::{Failure, FailureKind};
+use crate::providers::dialect::{Answered as Read, Events};
 use crate::providers::openai::{self, EventKind};
 use crate::sse::Splitter;
 use crate::stream::Stream;
@@ -49,6 +50,7 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
     let mut splitter = Splitter::default();
     let mut is_document = None;
     let mut document = BytesMut::new();
+    let mut events = request.reading.as_ref().map(|reading| reading.events());
     loop {
         let next = poll_fn(|context| {
             let polled = Pin::new(&mut body).poll_frame(context);
@@ -81,7 +83,10 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
         }
         splitter.push(data);
         while let Some(event) = splitter.next() {
-            let handed_on = hand_on(stream, event.data, request).await;
+            let handed_on = match &mut events {
+                Some(events) => hand_on_translated(stream, &event.data, events.as_mut()).await,
+                None => hand_on(stream, event.data, request).await,
+            };
             announced.tell();
             match handed_on {
                 Next::More => {}
@@ -94,29 +99,33 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
         }
     }
     if is_document == Some(true) {
-        return whole_answer(stream, &document).await;
+        return whole_answer(stream, &document.freeze(), request).await;
     }
-    if let Some(event) = splitter.finish()
-        && matches!(hand_on(stream, event.data, request).await, Next::Stop)
-    {
-        return;
+    if let Some(event) = splitter.finish() {
+        let handed_on = match &mut events {
+            Some(events) => hand_on_translated(stream, &event.data, events.as_mut()).await,
+            None => hand_on(stream, event.data, request).await,
+        };
+        if matches!(handed_on, Next::Stop) {
+            return;
+        }
     }
     stream.end_whole();
 }
 
 /// An answer that came whole though a stream was asked for: one chunk.
-async fn whole_answer(stream: &Stream, body: &[u8]) {
-    match openai::read_answer(body) {
-        Ok((facts, None)) => {
+async fn whole_answer(stream: &Stream, body: &Bytes, request: &Request) {
+    match read_answer(request.reading.as_deref(), body) {
+        Ok(Read::Whole(facts, body)) => {
             stream.call.with_state(|state| {
                 state.facts = facts;
                 state.events_arrived(1, Instant::now());
             });
-            if stream.push(openai::as_chunk(body)).await {
+            if stream.push(openai::as_chunk(&body)).await {
                 stream.end_whole();
             }
         }
-        Ok((_, Some(error))) => stream.fail(of_provider(error)),
+        Ok(Read::Error(error)) => stream.fail(of_provider(error)),
         Err(message) => stream.fail(Failure::new(FailureKind::InvalidResponse, message)),
     }
 }
@@ -169,6 +178,34 @@ async fn hand_on(stream: &Stream, data: Bytes, request: &Request) -> Next {
             Next::Stop
         }
         Some(EventKind::Invalid(message)) => {
+            stream.fail(Failure::new(FailureKind::InvalidResponse, message));
+            Next::Stop
+        }
+    }
+}
+
+/// An event of another dialect: what chunks it makes, if any.
+async fn hand_on_translated(stream: &Stream, data: &Bytes, events: &mut dyn Events) -> Next {
+    let mut chunks = Vec::new();
+    let read = stream.call.with_state(|state| {
+        let kind = events.read(&mut state.facts, data, &mut chunks);
+        state.events_arrived(u32::try_from(chunks.len()).unwrap_or(u32::MAX), Instant::now());
+        kind
+    });
+    let Some(kind) = read else { return Next::Stop };
+    for chunk in chunks {
+        if !stream.push(chunk).await {
+            return Next::Stop;
+        }
+    }
+    match kind {
+        EventKind::Done => Next::Done,
+        EventKind::Empty | EventKind::Chunk | EventKind::UsageOnly => Next::More,
+        EventKind::Error(error) => {
+            stream.fail(of_provider(error));
+            Next::Stop
+        }
+        EventKind::Invalid(message) => {
             stream.fail(Failure::new(FailureKind::InvalidResponse, message));
             Next::Stop
         }

@@ -1,7 +1,16 @@
 //! Providers: pure translation, no I/O. A dialect is a file that reads and writes one wire format; a vendor that speaks
 //! a dialect is a line in [`vendors`].
 
+pub(crate) mod anthropic;
+mod chunks;
+pub(crate) mod dialect;
+mod model_facts;
 pub(crate) mod openai;
+pub(crate) mod parameters;
+mod parts;
+mod python_json;
+mod raw_object;
 pub(crate) mod vendors;
 
+pub(crate) use dialect::{Dialect, Operation, Reading};
 pub(crate) use vendors::Vendor;

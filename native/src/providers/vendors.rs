@@ -1,7 +1,9 @@
 //! Vendors that speak OpenAI's dialect: one entry each. Ids are litellm's.
 
-/// What differs between vendors of one dialect.
-#[derive(Debug, PartialEq, Eq)]
+use super::{Dialect, anthropic};
+
+/// What differs between vendors.
+#[derive(Debug)]
 pub(crate) struct Vendor {
     /// litellm's provider id, and the prefix of its model names.
     pub id: &'static str,
@@ -15,7 +17,17 @@ pub(crate) struct Vendor {
     pub hosts: &'static [&'static str],
     /// Whether `stream_options: {"include_usage": true}` is documented, or was seen, to be accepted.
     pub stream_usage: bool,
+    /// What it speaks where that is not OpenAI's dialect.
+    pub dialect: Option<&'static dyn Dialect>,
 }
+
+impl PartialEq for Vendor {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Vendor {}
 
 const fn vendor(
     id: &'static str,
@@ -32,6 +44,16 @@ const fn vendor(
         base_variables,
         hosts,
         stream_usage,
+        dialect: None,
+    }
+}
+
+impl Vendor {
+    const fn speaking(self, dialect: &'static dyn Dialect) -> Self {
+        Self {
+            dialect: Some(dialect),
+            ..self
+        }
     }
 }
 
@@ -47,6 +69,15 @@ pub(crate) const OPENAI: Vendor = vendor(
 /// Mistral, Perplexity, Azure AI and Hugging Face report usage on every stream and some reject the option: not asked.
 pub(crate) const VENDORS: &[Vendor] = &[
     OPENAI,
+    vendor(
+        "anthropic",
+        "https://api.anthropic.com",
+        &["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
+        &["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"],
+        &["api.anthropic.com"],
+        false,
+    )
+    .speaking(&anthropic::Anthropic),
     vendor(
         "azure",
         "",
@@ -272,7 +303,6 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// Providers of litellm's that speak another dialect: their prefix must not be taken for a part of a model's name.
 const NOT_YET: &[&str] = &[
-    "anthropic",
     "bedrock",
     "cohere",
     "cohere_chat",
@@ -306,6 +336,11 @@ const NOT_YET: &[&str] = &[
 pub(crate) fn find(id: &str) -> Option<&'static Vendor> {
     let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     VENDORS.iter().find(|vendor| vendor.id == id)
+}
+
+/// Whose model a name without a prefix is, as litellm's model table has it.
+pub(crate) fn by_model(model: &str) -> Option<&'static Vendor> {
+    find(pricing::Snapshot::embedded().entry(model)?.provider())
 }
 
 pub(crate) fn speaks_another_dialect(id: &str) -> bool {

@@ -1,0 +1,123 @@
+//! A request to a provider that speaks another dialect than OpenAI's.
+
+use bytes::Bytes;
+use http::HeaderName;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::{Map, Value};
+
+use super::arguments::Arguments;
+use super::outgoing::{Parts, add_extra, general_headers, timeout};
+use super::request::invalid;
+use crate::client::Request;
+use crate::endpoint::Endpoint;
+use crate::failure::Failure;
+use crate::providers::Dialect;
+use crate::providers::dialect::{Asked, Worded};
+use crate::providers::parameters::Wishes;
+use crate::transport::Outgoing;
+
+/// A header whose values add up instead of one replacing the other.
+const BETAS: HeaderName = HeaderName::from_static("anthropic-beta");
+
+pub(super) fn request(
+    parts: &Parts<'_, '_>,
+    arguments: &Arguments<'_>,
+    endpoint: &Endpoint,
+    dialect: &dyn Dialect,
+) -> PyResult<Result<Request, Failure>> {
+    if let Err(failure) = parts.complain_without_key() {
+        return Ok(Err(failure));
+    }
+    let body = match parts.readable_body(arguments, false)? {
+        Ok(body) => body,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let include_usage = arguments.wants_usage()?;
+    let metadata_user = metadata_user(arguments)?;
+    Ok(worded(
+        parts,
+        arguments,
+        endpoint,
+        dialect,
+        &body,
+        include_usage,
+        metadata_user,
+    ))
+}
+
+fn worded(
+    parts: &Parts<'_, '_>,
+    arguments: &Arguments<'_>,
+    endpoint: &Endpoint,
+    dialect: &dyn Dialect,
+    body: &Bytes,
+    include_usage: bool,
+    metadata_user: Option<String>,
+) -> Result<Request, Failure> {
+    let control = &arguments.control;
+    let mut body: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| invalid(format!("the request cannot be read: {error}")))?;
+    for name in ["model", "stream", "stream_options"] {
+        body.remove(name);
+    }
+    let Worded {
+        uri,
+        headers: own,
+        body,
+        reading,
+    } = dialect.word(Asked {
+        operation: parts.operation,
+        wishes: Wishes {
+            provider: parts.vendor.id,
+            model: parts.model,
+            drop_params: control.drop_params,
+            allowed_params: &control.allowed_params,
+            modify_params: control.modify_params,
+        },
+        streaming: control.stream,
+        include_usage,
+        metadata_user,
+        endpoint,
+        key: parts.key,
+        body,
+    })?;
+    let uri = uri.ok_or_else(|| invalid("api_base and model do not make a valid URL"))?;
+    let mut headers = general_headers(control);
+    headers.extend(own.into_iter().map(|(name, value)| (Some(name), value)));
+    let betas = headers.get(&BETAS).cloned();
+    add_extra(control, &mut headers)?;
+    if let (Some(ours), Some(theirs)) = (betas, headers.get(&BETAS))
+        && let (Ok(ours), Ok(theirs)) = (ours.to_str(), theirs.to_str())
+        && ours != theirs
+        && let Ok(both) = http::HeaderValue::from_str(&format!("{theirs},{ours}"))
+    {
+        headers.insert(BETAS, both);
+    }
+    Ok(Request {
+        outgoing: Outgoing {
+            uri,
+            headers,
+            body: serde_json::to_vec(&body)
+                .map(Bytes::from)
+                .map_err(|error| invalid(format!("the request cannot be written: {error}")))?,
+        },
+        timeout: timeout(control),
+        max_retries: control.max_retries,
+        streaming: control.stream,
+        hide_usage: false,
+        reading: Some(reading),
+    })
+}
+
+/// litellm's `metadata={"user_id": ...}`.
+fn metadata_user(arguments: &Arguments<'_>) -> PyResult<Option<String>> {
+    let Some(metadata) = arguments
+        .metadata
+        .as_ref()
+        .and_then(|value| value.cast::<PyDict>().ok())
+    else {
+        return Ok(None);
+    };
+    Ok(metadata.get_item("user_id")?.and_then(|user| user.extract().ok()))
+}
