@@ -1,4 +1,4 @@
-"""Anthropic's messages."""
+"""Anthropic's messages: how recorded ones are asked, what their bytes say, what went out otherwise than recorded."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from edgequake_obs.demo.recording import Exchange
 
-from ..recorded import Answer, Tool
-from .case import DialectCase, NotAskable, differing
+from .dialect_case import DialectCase, NotAskable, differing
+from .recorded import Answer, Tool
 
 OPERATIONS = {("anthropic", "messages")}
 REASONS = {
