@@ -18,7 +18,6 @@ pub(crate) use crate::providers::Operation;
 use crate::providers::Vendor;
 use crate::providers::vendors;
 use crate::redact;
-use crate::surface::Surface;
 
 /// A call as its arguments describe it: what is to be sent, unless they are wrong, and what is to be recorded either way.
 #[derive(Debug)]

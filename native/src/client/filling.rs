@@ -200,7 +200,7 @@ async fn hand_on_translated(stream: &Stream, data: &Bytes, events: &mut dyn Even
     }
     match kind {
         EventKind::Done => Next::Done,
-        EventKind::Empty | EventKind::Chunk | EventKind::UsageOnly => Next::More,
+        EventKind::Empty | EventKind::Chunk | EventKind::Last | EventKind::UsageOnly => Next::More,
         EventKind::Error(error) => {
             stream.fail(of_provider(error));
             Next::Stop

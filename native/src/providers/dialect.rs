@@ -10,6 +10,7 @@ use super::openai::{EventKind, Facts, ProviderError};
 use super::parameters::Wishes;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, FailureKind};
+use crate::surface::Surface;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -26,10 +27,10 @@ impl Operation {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn surface(self) -> Surface {
         match self {
-            Self::Chat => "chat",
-            Self::Embeddings => "embeddings",
+            Self::Chat => Surface::Chat,
+            Self::Embeddings => Surface::Embeddings,
         }
     }
 
