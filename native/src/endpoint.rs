@@ -84,6 +84,13 @@ impl Endpoint {
         self.uri(&path, self.query.clone())
     }
 
+    /// The same with something of the operation's own in the query.
+    pub(crate) fn with_path_and_query(&self, operation: &str, query: Option<&str>) -> Option<Uri> {
+        let all: Vec<&str> = self.query.as_deref().into_iter().chain(query).collect();
+        let path = format!("{}{operation}", self.path);
+        self.uri(&path, (!all.is_empty()).then(|| all.join("&")))
+    }
+
     /// The same where the operation's path begins with a version that users also write into the base.
     pub(crate) fn with_versioned_path(&self, version: &str, operation: &str) -> Option<Uri> {
         let base = self.path.strip_suffix(version).unwrap_or(&self.path);

@@ -71,6 +71,8 @@ pub(crate) struct Arguments<'py> {
     pub control: Control,
     /// Name and value of what goes into the request's body, in the caller's order.
     pub body: Vec<(String, Bound<'py, PyAny>)>,
+    /// Names that came in `extra_body`.
+    pub extra: Vec<String>,
     /// Recorded, not sent.
     pub metadata: Option<Bound<'py, PyAny>>,
     /// What the call says of its price; not sent either.
@@ -130,8 +132,10 @@ impl<'py> Arguments<'py> {
         if let Some(metadata) = &metadata {
             price.take_metadata(metadata)?;
         }
+        let mut extra_names = Vec::new();
         for (name, value) in extra.into_iter().flatten() {
             let name: String = name.extract()?;
+            extra_names.push(name.clone());
             match body.iter_mut().find(|(known, _)| *known == name) {
                 Some(field) => field.1 = value,
                 None => body.push((name, value)),
@@ -175,6 +179,7 @@ impl<'py> Arguments<'py> {
         Ok(Self {
             control,
             body,
+            extra: extra_names,
             metadata,
             price: price.finished()?,
         })

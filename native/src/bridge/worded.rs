@@ -80,6 +80,7 @@ fn worded(
         metadata_user,
         endpoint,
         key: parts.key,
+        extra: &arguments.extra,
         body,
     })?;
     let uri = uri.ok_or_else(|| invalid("api_base and model do not make a valid URL"))?;

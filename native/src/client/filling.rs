@@ -92,7 +92,7 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
                 Next::More => {}
                 Next::Done => {
                     drain(&mut body).await;
-                    return stream.end_whole();
+                    return end(stream, events).await;
                 }
                 Next::Stop => return,
             }
@@ -108,6 +108,22 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
         };
         if matches!(handed_on, Next::Stop) {
             return;
+        }
+    }
+    end(stream, events).await;
+}
+
+/// The end of a stream that came whole, after the chunks that only its end lets one write.
+async fn end(stream: &Stream, events: Option<Box<dyn Events>>) {
+    if let Some(mut events) = events {
+        let mut chunks = Vec::new();
+        stream
+            .call
+            .with_state(|state| events.end(&mut state.facts, &mut chunks));
+        for chunk in chunks {
+            if !stream.push(chunk).await {
+                return;
+            }
         }
     }
     stream.end_whole();

@@ -54,6 +54,8 @@ pub(crate) struct Asked<'a> {
     pub metadata_user: Option<String>,
     pub endpoint: &'a Endpoint,
     pub key: Option<&'a str>,
+    /// Names that were given in `extra_body`: sent as they are, whether known or not.
+    pub extra: &'a [String],
     /// OpenAI's body without `model`, `stream` and `stream_options`.
     pub body: Map<String, Value>,
 }
@@ -98,6 +100,9 @@ pub(crate) enum Answered {
 pub(crate) trait Events: Send + Debug {
     /// Reads one event into `facts`, and writes the chunks that OpenAI's dialect would send for it.
     fn read(&mut self, facts: &mut Facts, data: &Bytes, chunks: &mut Vec<Bytes>) -> EventKind;
+
+    /// The stream is over: the chunks that only its end lets one write.
+    fn end(&mut self, _facts: &mut Facts, _chunks: &mut Vec<Bytes>) {}
 }
 
 /// A request that cannot be made from what the caller gave.

@@ -4,6 +4,7 @@
 pub(crate) mod anthropic;
 mod chunks;
 pub(crate) mod dialect;
+mod gemini;
 mod model_facts;
 pub(crate) mod openai;
 pub(crate) mod parameters;

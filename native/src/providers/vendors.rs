@@ -1,6 +1,6 @@
 //! Vendors that speak OpenAI's dialect: one entry each. Ids are litellm's.
 
-use super::{Dialect, anthropic};
+use super::{Dialect, anthropic, gemini};
 
 /// What differs between vendors.
 #[derive(Debug)]
@@ -78,6 +78,15 @@ pub(crate) const VENDORS: &[Vendor] = &[
         false,
     )
     .speaking(&anthropic::Anthropic),
+    vendor(
+        "gemini",
+        "https://generativelanguage.googleapis.com/v1beta",
+        &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+        &["GEMINI_API_BASE"],
+        &["generativelanguage.googleapis.com"],
+        false,
+    )
+    .speaking(&gemini::Gemini),
     vendor(
         "azure",
         "",
@@ -306,7 +315,6 @@ const NOT_YET: &[&str] = &[
     "bedrock",
     "cohere",
     "cohere_chat",
-    "gemini",
     "vertex_ai",
     "vertex_ai_beta",
     "ollama_chat",
