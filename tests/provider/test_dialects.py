@@ -20,14 +20,14 @@ import pytest
 from edgequake_obs.demo.recording import load
 from edgequake_obs.demo.server import ReplayServer, running
 
-from . import corpus, dialect_anthropic
+from . import corpus, dialect_anthropic, dialect_gemini
 from .dialect_case import DialectCase, NotAskable
 from .recorded import Answer
 from .run import Rows, Said, play
 from .test_corpus import ERRORS, complain
 
 SAMPLE = Path(__file__).with_name("data") / "dialects.jsonl"
-DIALECTS: dict[str, ModuleType] = {"anthropic": dialect_anthropic}
+DIALECTS: dict[str, ModuleType] = {"anthropic": dialect_anthropic, "gemini": dialect_gemini}
 WAYS = ("own-sync", "own-async")
 
 

@@ -56,8 +56,7 @@ impl<'a> Abilities<'a> {
     fn supports(&self, name: &str) -> bool {
         match name {
             "reasoning_effort" | "thinking" => self.reasons,
-            "frequency_penalty" | "presence_penalty" => !self.has_levels,
-            "audio" | "functions" | "logprobs" | "max_completion_tokens" | "max_tokens" | "modalities" | "n"
+            "audio" | "frequency_penalty" | "presence_penalty" | "functions" | "logprobs" | "max_completion_tokens" | "max_tokens" | "modalities" | "n"
             | "parallel_tool_calls" | "response_format" | "seed" | "service_tier" | "stop" | "temperature"
             | "tool_choice" | "tools" | "top_p" | "user" | "web_search_options" => true,
             _ => false,
@@ -98,7 +97,7 @@ impl Dialect for Gemini {
         keep_supported(&mut body, &wishes, |name| abilities.supports(name))?;
         body.remove("cache_control_injection_points");
         let mut out = Map::new();
-        let spoken = contents::translate(body.remove("messages"), abilities.takes_system)?;
+        let spoken = contents::translate(body.remove("messages"), &abilities)?;
         out.insert("contents".to_owned(), spoken.contents.into());
         if !spoken.system.is_empty() {
             out.insert("system_instruction".to_owned(), json!({"parts": spoken.system}));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::odd_part;
+use super::{Abilities, odd_part};
 use crate::failure::Failure;
 use crate::providers::dialect::refused;
 use crate::providers::parts::{self, Source};
@@ -14,14 +14,23 @@ pub(super) struct Spoken {
     /// How closely images are looked at, where a part says so.
     pub resolution: Option<&'static str>,
     ended: bool,
+    /// Calls have ids, and must have signatures.
+    has_ids: bool,
 }
 
-/// `takes_system`: whether the model knows instructions apart from the conversation.
-pub(super) fn translate(messages: Option<Value>, takes_system: bool) -> Result<Spoken, Failure> {
+/// What Google documents for calls whose signature is lost (ai.google.dev/gemini-api/docs/thought-signatures), in base64:
+/// `skip_thought_signature_validator`.
+const NO_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+
+/// The conversation, with the system's parts apart where the model knows instructions.
+pub(super) fn translate(messages: Option<Value>, abilities: &Abilities<'_>) -> Result<Spoken, Failure> {
     let Some(Value::Array(messages)) = messages else {
         return Err(refused("messages must be a list of messages"));
     };
-    let mut spoken = Spoken::default();
+    let mut spoken = Spoken {
+        has_ids: abilities.has_levels,
+        ..Spoken::default()
+    };
     let mut names: Vec<(String, String)> = Vec::new();
     for message in &messages {
         let Value::Object(message) = message else {
@@ -30,7 +39,7 @@ pub(super) fn translate(messages: Option<Value>, takes_system: bool) -> Result<S
         match message.get("role").and_then(Value::as_str).unwrap_or_default() {
             "system" | "developer" => {
                 let texts = texts_of(message);
-                if takes_system {
+                if abilities.takes_system {
                     spoken.system.extend(texts);
                 } else {
                     spoken.add("user", texts);
@@ -171,7 +180,14 @@ impl Spoken {
             if let (Some(id), Some(name)) = (id, name) {
                 names.push((id.to_owned(), name.to_owned()));
             }
-            made.push(function_call(&call["function"], signature_of(call))?);
+            let mut part = function_call(&call["function"], signature_of(call))?;
+            if self.has_ids {
+                part["function_call"]["id"] = call["id"].clone();
+                if !made.iter().chain([&part]).any(|part| part.get("thoughtSignature").is_some()) {
+                    part["thoughtSignature"] = NO_SIGNATURE.into();
+                }
+            }
+            made.push(part);
         }
         if let Some(function) = message.get("function_call").filter(|function| function.is_object()) {
             made.push(function_call(function, None)?);
@@ -204,6 +220,9 @@ impl Spoken {
             _ => json!({"content": text}),
         };
         let mut made = json!({"name": name, "response": response});
+        if self.has_ids && !id.is_empty() {
+            made["id"] = id.into();
+        }
         if !media.is_empty() {
             made["parts"] = media.into();
         }

@@ -36,6 +36,11 @@ pub(super) fn translate(
     resolution: Option<&'static str>,
 ) -> Result<Map<String, Value>, Failure> {
     let mut out = Map::new();
+    if abilities.has_levels {
+        // This generation knows no penalties; litellm sends none.
+        body.remove("presence_penalty");
+        body.remove("frequency_penalty");
+    }
     for (name, googles) in RENAMED {
         if let Some(value) = body.remove(*name) {
             out.insert((*googles).to_owned(), value);
