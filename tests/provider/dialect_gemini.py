@@ -12,7 +12,14 @@ from .dialect_case import DialectCase, NotAskable, differing
 from .recorded import Answer, Tool
 
 OPERATIONS = {("gemini", "generate_content"), ("gemini", "stream_generate_content"), ("gemini", "embeddings")}
-_ENDS = {"STOP": "stop", "MAX_TOKENS": "length", "MALFORMED_FUNCTION_CALL": "stop", "OTHER": "stop"}
+_ENDS: dict[str | int, str] = {
+    "STOP": "stop",
+    1: "stop",
+    "MAX_TOKENS": "length",
+    "MALFORMED_FUNCTION_CALL": "stop",
+    "OTHER": "stop",
+    "FINISH_REASON_UNSPECIFIED": "stop",
+}
 _SETTINGS = {"temperature": "temperature", "topP": "top_p", "seed": "seed", "candidateCount": "n"}
 
 
@@ -67,7 +74,12 @@ def _messages(content: dict[str, Any] | str, calls: list[str]) -> Iterator[dict[
             tools.append({"id": f"call_{call['name']}", "type": "function", "function": function})
         elif (result := part.get("functionResponse") or part.get("function_response")) is not None:
             name = result["name"]
-            yield {"role": "tool", "tool_call_id": f"call_{name}", "name": name, "content": json.dumps(result["response"])}
+            yield {
+                "role": "tool",
+                "tool_call_id": f"call_{name}",
+                "name": name,
+                "content": json.dumps(result["response"]),
+            }
         elif "text" in part and not part.get("thought"):
             said.append({"type": "text", "text": part["text"]})
         elif (data := part.get("inlineData") or part.get("inline_data")) and not model:
@@ -85,8 +97,11 @@ def differences(sent: dict[str, Any], exchange: Exchange) -> Iterator[str]:
     if exchange.operation == "embeddings":
         return
     contents = exchange.request.get("contents") or []
+    # Models that know no instructions get them as the user's first words.
+    system = exchange.request.get("systemInstruction") or exchange.request.get("system_instruction") or {}
+    instructions = [["text", part.get("text")] for part in _parts(system)]
     recorded = list(_said([contents] if isinstance(contents, dict) else contents))
-    went = [said for said in _said(sent["contents"]) if said not in (["text", " "], ["text", "."])]
+    went = [said for said in _said(sent["contents"]) if said not in instructions or said in recorded]
     if went != recorded:
         yield f"contents were sent as {differing(went, recorded)}"
 
@@ -94,7 +109,9 @@ def differences(sent: dict[str, Any], exchange: Exchange) -> Iterator[str]:
 def _said(contents: list[Any]) -> Iterator[list[Any]]:
     for content in contents:
         model = isinstance(content, dict) and content.get("role") == "model"
-        for part in sorted(_parts(content), key=lambda part: model and ("functionCall" in part or "function_call" in part)):
+        for part in sorted(
+            _parts(content), key=lambda part: model and ("functionCall" in part or "function_call" in part)
+        ):
             if (call := part.get("functionCall") or part.get("function_call")) is not None:
                 yield ["call", call["name"], call.get("args") or {}]
             elif (result := part.get("functionResponse") or part.get("function_response")) is not None:
@@ -122,7 +139,7 @@ def read(exchange: Exchange) -> Answer:
 
 def _answer(documents: list[dict[str, Any]]) -> Answer:
     answer = Answer()
-    ends: dict[int, str] = {}
+    ends: dict[int, str | int] = {}
     for document in documents:
         answer.usage = document.get("usageMetadata") or answer.usage
         answer.model = answer.model or document.get("modelVersion")

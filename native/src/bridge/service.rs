@@ -53,7 +53,8 @@ impl Service {
     ) -> Self {
         let at_url = || {
             let endpoint = endpoint::parse(base_url)?;
-            vendors::at(&endpoint.host, endpoint.port)
+            // What comes through the openai package is OpenAI's dialect, whoever answers.
+            vendors::at(&endpoint.host, endpoint.port).filter(|vendor| vendor.dialect.is_none())
         };
         let provider = provider.unwrap_or_else(|| at_url().map_or(vendors::OPENAI.id, |vendor| vendor.id));
         Self {

@@ -43,7 +43,9 @@ struct Abilities<'a> {
 impl<'a> Abilities<'a> {
     fn of(wishes: &Wishes<'a>) -> Self {
         let (model, facts) = (wishes.model, ModelFacts::of(wishes.provider, wishes.model));
-        let is_old = ["gemini-1", "gemini-2.0", "gemma"].iter().any(|old| model.starts_with(old));
+        let is_old = ["gemini-1", "gemini-2.0", "gemma"]
+            .iter()
+            .any(|old| model.starts_with(old));
         let can = |ability| if facts.is_known() { facts.can(ability) } else { !is_old };
         Self {
             model,
@@ -56,9 +58,26 @@ impl<'a> Abilities<'a> {
     fn supports(&self, name: &str) -> bool {
         match name {
             "reasoning_effort" | "thinking" => self.reasons,
-            "audio" | "frequency_penalty" | "presence_penalty" | "functions" | "logprobs" | "max_completion_tokens" | "max_tokens" | "modalities" | "n"
-            | "parallel_tool_calls" | "response_format" | "seed" | "service_tier" | "stop" | "temperature"
-            | "tool_choice" | "tools" | "top_p" | "user" | "web_search_options" => true,
+            "audio"
+            | "frequency_penalty"
+            | "presence_penalty"
+            | "functions"
+            | "logprobs"
+            | "max_completion_tokens"
+            | "max_tokens"
+            | "modalities"
+            | "n"
+            | "parallel_tool_calls"
+            | "response_format"
+            | "seed"
+            | "service_tier"
+            | "stop"
+            | "temperature"
+            | "tool_choice"
+            | "tools"
+            | "top_p"
+            | "user"
+            | "web_search_options" => true,
             _ => false,
         }
     }
@@ -66,7 +85,9 @@ impl<'a> Abilities<'a> {
 
 impl Dialect for Gemini {
     fn word(&self, asked: Asked<'_>) -> Result<Worded, Failure> {
-        let Asked { mut body, mut wishes, .. } = asked;
+        let Asked {
+            mut body, mut wishes, ..
+        } = asked;
         wishes.model = wishes.model.strip_prefix("models/").unwrap_or(wishes.model);
         let headers = match asked.key {
             Some(key) => vec![(HeaderName::from_static("x-goog-api-key"), secret_header(key)?)],
@@ -154,12 +175,7 @@ impl Reading for Content {
 pub(super) struct NoEvents;
 
 impl Events for NoEvents {
-    fn read(
-        &mut self,
-        _: &mut super::openai::Facts,
-        _: &Bytes,
-        _: &mut Vec<Bytes>,
-    ) -> super::openai::EventKind {
+    fn read(&mut self, _: &mut super::openai::Facts, _: &Bytes, _: &mut Vec<Bytes>) -> super::openai::EventKind {
         super::openai::EventKind::Invalid("embeddings do not come as a stream".to_owned())
     }
 }

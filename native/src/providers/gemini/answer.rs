@@ -15,13 +15,24 @@ pub(super) fn read(body: &[u8], asked_model: &str) -> Result<Answered, String> {
         return Ok(Answered::Error(read_error(body)));
     }
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-    let candidates = answer.get("candidates").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut choices: Vec<Value> = candidates.iter().enumerate().map(|(at, candidate)| choice(at, candidate)).collect();
+    let candidates = answer
+        .get("candidates")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let mut choices: Vec<Value> = candidates
+        .iter()
+        .enumerate()
+        .map(|(at, candidate)| choice(at, candidate))
+        .collect();
     if candidates.is_empty() && answer.get("promptFeedback").is_some() {
         // The prompt was blocked: there is no candidate, and still an answer.
-        choices.push(json!({"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant", "content": null}}));
+        choices.push(
+            json!({"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant", "content": null}}),
+        );
     }
-    let is_blocked = choices.first().is_some_and(|choice| choice["finish_reason"] == "content_filter");
+    let is_blocked = choices
+        .first()
+        .is_some_and(|choice| choice["finish_reason"] == "content_filter");
     let facts = Facts {
         response_id: text("responseId"),
         model: text("modelVersion"),
@@ -44,7 +55,10 @@ pub(super) fn read(body: &[u8], asked_model: &str) -> Result<Answered, String> {
         made["usage"] = counts;
     }
     for (googles, name) in METADATA {
-        let found: Vec<&Value> = candidates.iter().filter_map(|candidate| candidate.get(*googles)).collect();
+        let found: Vec<&Value> = candidates
+            .iter()
+            .filter_map(|candidate| candidate.get(*googles))
+            .collect();
         if !found.is_empty() {
             made[*name] = json!(found);
         }
@@ -80,7 +94,8 @@ fn choice(at: usize, candidate: &Value) -> Value {
     if !annotations.is_empty() {
         message["annotations"] = annotations.into();
     }
-    let mut made = json!({"index": candidate["index"].as_u64().unwrap_or(at as u64), "finish_reason": reason, "message": message});
+    let mut made =
+        json!({"index": candidate["index"].as_u64().unwrap_or(at as u64), "finish_reason": reason, "message": message});
     if let Some(native) = native.filter(|_| !is_blocked) {
         made["provider_specific_fields"] = json!({"native_finish_reason": native});
     }
@@ -96,8 +111,14 @@ pub(super) fn finish_reason(native: Option<&str>, has_calls: bool) -> &'static s
         Some("MAX_TOKENS") => "length",
         None
         | Some(
-            "STOP" | "FINISH_REASON_UNSPECIFIED" | "OTHER" | "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL"
-            | "TOO_MANY_TOOL_CALLS" | "MISSING_THOUGHT_SIGNATURE" | "MALFORMED_RESPONSE",
+            "STOP"
+            | "FINISH_REASON_UNSPECIFIED"
+            | "OTHER"
+            | "MALFORMED_FUNCTION_CALL"
+            | "UNEXPECTED_TOOL_CALL"
+            | "TOO_MANY_TOOL_CALLS"
+            | "MISSING_THOUGHT_SIGNATURE"
+            | "MALFORMED_RESPONSE",
         ) => {
             if has_calls {
                 "tool_calls"
@@ -169,7 +190,8 @@ impl Parts {
             self.audio = Some(json!({"id": new_id(), "data": base64, "expires_at": 0, "transcript": ""}));
         } else {
             let url = json!({"url": format!("data:{mime_type};base64,{base64}"), "detail": "auto"});
-            self.images.push(json!({"index": self.images.len(), "type": "image_url", "image_url": url}));
+            self.images
+                .push(json!({"index": self.images.len(), "type": "image_url", "image_url": url}));
         }
     }
 
@@ -197,7 +219,10 @@ impl Parts {
 
 /// Gemini's calls seldom have an id, and OpenAI's must.
 fn call_id() -> String {
-    format!("call_{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())).replace('-', ""))
+    format!(
+        "call_{}",
+        ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())).replace('-', "")
+    )
 }
 
 /// What the grounding says of pieces of the text, as OpenAI's annotations.
@@ -229,8 +254,14 @@ fn logprobs(result: &Value) -> Value {
         .enumerate()
         .map(|(at, candidate)| {
             let mut made = token(candidate);
-            let top = result["topCandidates"][at]["candidates"].as_array().into_iter().flatten();
-            made.insert("top_logprobs".to_owned(), top.map(|one| Value::Object(token(one))).collect());
+            let top = result["topCandidates"][at]["candidates"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            made.insert(
+                "top_logprobs".to_owned(),
+                top.map(|one| Value::Object(token(one))).collect(),
+            );
             Value::Object(made)
         })
         .collect();

@@ -61,7 +61,11 @@ pub(super) fn translate(messages: Option<Value>, abilities: &Abilities<'_>) -> R
                 let part = spoken.tool_result(message, &names)?;
                 spoken.add("user", vec![part]);
             }
-            other => return Err(refused(format!("messages with the role '{other}' cannot be sent to Gemini"))),
+            other => {
+                return Err(refused(format!(
+                    "messages with the role '{other}' cannot be sent to Gemini"
+                )));
+            }
         }
     }
     if spoken.contents.is_empty() {
@@ -134,7 +138,11 @@ impl Spoken {
             Some("input_audio") => {
                 let audio = &part["input_audio"];
                 let format = audio["format"].as_str().unwrap_or("wav");
-                let mime_type = if format.contains('/') { format.to_owned() } else { format!("audio/{format}") };
+                let mime_type = if format.contains('/') {
+                    format.to_owned()
+                } else {
+                    format!("audio/{format}")
+                };
                 Ok(json!({"inline_data": {"data": audio["data"], "mime_type": mime_type}}))
             }
             // Gemini's own parts.
@@ -155,10 +163,18 @@ impl Spoken {
     }
 
     /// `names`: by the id of each call, its function: results name the function, not the call.
-    fn model_parts(&mut self, message: &Map<String, Value>, names: &mut Vec<(String, String)>) -> Result<Vec<Value>, Failure> {
+    fn model_parts(
+        &mut self,
+        message: &Map<String, Value>,
+        names: &mut Vec<(String, String)>,
+    ) -> Result<Vec<Value>, Failure> {
         let mut made = Vec::new();
         let fields = message.get("provider_specific_fields").unwrap_or(&Value::Null);
-        if let Some(reasoning) = message.get("reasoning_content").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+        if let Some(reasoning) = message
+            .get("reasoning_content")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+        {
             made.push(json!({"thought": true, "text": reasoning}));
         }
         let first_text = made.len();
@@ -174,7 +190,11 @@ impl Spoken {
         if let (Some(signature), Some(part)) = (fields["thought_signatures"].get(0), made.get_mut(first_text)) {
             part["thoughtSignature"] = signature.clone();
         }
-        let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+        let calls = message
+            .get("tool_calls")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         for call in calls {
             let (id, name) = (call["id"].as_str(), call["function"]["name"].as_str());
             if let (Some(id), Some(name)) = (id, name) {
@@ -183,7 +203,11 @@ impl Spoken {
             let mut part = function_call(&call["function"], signature_of(call))?;
             if self.has_ids {
                 part["function_call"]["id"] = call["id"].clone();
-                if !made.iter().chain([&part]).any(|part| part.get("thoughtSignature").is_some()) {
+                if !made
+                    .iter()
+                    .chain([&part])
+                    .any(|part| part.get("thoughtSignature").is_some())
+                {
                     part["thoughtSignature"] = NO_SIGNATURE.into();
                 }
             }
@@ -197,10 +221,18 @@ impl Spoken {
 
     fn tool_result(&mut self, message: &Map<String, Value>, names: &[(String, String)]) -> Result<Value, Failure> {
         let id = message.get("tool_call_id").and_then(Value::as_str).unwrap_or_default();
-        let known = names.iter().rev().find(|(known, _)| known == id).map(|(_, name)| name.as_str());
-        let name = known.or_else(|| message.get("name").and_then(Value::as_str)).ok_or_else(|| {
-            refused(format!("the tool message for '{id}' answers no call in the messages: Gemini needs the function's name"))
-        })?;
+        let known = names
+            .iter()
+            .rev()
+            .find(|(known, _)| known == id)
+            .map(|(_, name)| name.as_str());
+        let name = known
+            .or_else(|| message.get("name").and_then(Value::as_str))
+            .ok_or_else(|| {
+                refused(format!(
+                    "the tool message for '{id}' answers no call in the messages: Gemini needs the function's name"
+                ))
+            })?;
         let (mut text, mut media) = (String::new(), Vec::new());
         match message.get("content") {
             Some(Value::String(content)) => text.clone_from(content),
@@ -257,7 +289,9 @@ fn data(source: &Source<'_>, format: Option<&str>) -> Result<Value, Failure> {
         Source::Data { media_type, base64 } => json!({"inline_data": {"data": base64, "mime_type": media_type}}),
         Source::Url(url) | Source::Id(url) => {
             let mime_type = format.or_else(|| mime_of(url)).ok_or_else(|| {
-                refused(format!("cannot tell the media type of '{url}': give it as `format` beside the URL or id"))
+                refused(format!(
+                    "cannot tell the media type of '{url}': give it as `format` beside the URL or id"
+                ))
             })?;
             json!({"file_data": {"mime_type": mime_type, "file_uri": url}})
         }

@@ -74,7 +74,9 @@ impl Reading for Vectors {
             .map(|(at, vector)| json!({"object": "embedding", "index": at, "embedding": vector["values"]}))
             .collect();
         let reported = member(body, "usageMetadata");
-        let counted = answer.get("usageMetadata").and_then(|usage| usage["promptTokenCount"].as_u64());
+        let counted = answer
+            .get("usageMetadata")
+            .and_then(|usage| usage["promptTokenCount"].as_u64());
         // Most answers count nothing: an estimate, as litellm gives; the record does not take it for a count.
         let tokens = counted.unwrap_or_else(|| self.input.tokens());
         let made = json!({"object": "list", "model": self.model, "data": data,

@@ -4,15 +4,37 @@ use serde_json::{Map, Value, json};
 
 /// What the API knows of a schema (ai.google.dev/api/caching#Schema).
 const KNOWN: &[&str] = &[
-    "type", "format", "title", "description", "nullable", "enum", "maxItems", "minItems", "properties", "required",
-    "minProperties", "maxProperties", "minLength", "maxLength", "pattern", "example", "anyOf", "propertyOrdering", "items",
-    "minimum", "maximum",
+    "type",
+    "format",
+    "title",
+    "description",
+    "nullable",
+    "enum",
+    "maxItems",
+    "minItems",
+    "properties",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "example",
+    "anyOf",
+    "propertyOrdering",
+    "items",
+    "minimum",
+    "maximum",
 ];
 /// References may lead in circles.
 const DEEPEST: usize = 12;
 
 pub(super) fn of_function(schema: &Value) -> Value {
-    let definitions = schema.get("$defs").or_else(|| schema.get("definitions")).cloned().unwrap_or_default();
+    let definitions = schema
+        .get("$defs")
+        .or_else(|| schema.get("definitions"))
+        .cloned()
+        .unwrap_or_default();
     clean(schema, &definitions, 0)
 }
 
@@ -25,7 +47,11 @@ fn clean(schema: &Value, definitions: &Value, depth: usize) -> Value {
     }
     if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
         let name = reference.rsplit('/').next().unwrap_or_default();
-        return clean(definitions.get(name).unwrap_or(&json!({"type": "object"})), definitions, depth + 1);
+        return clean(
+            definitions.get(name).unwrap_or(&json!({"type": "object"})),
+            definitions,
+            depth + 1,
+        );
     }
     let mut made = Map::new();
     for (name, value) in fields {
@@ -41,7 +67,10 @@ fn clean(schema: &Value, definitions: &Value, depth: usize) -> Value {
                 continue;
             }
             ("type", Value::Array(types)) => {
-                made.insert("anyOf".to_owned(), types.iter().map(|one| json!({"type": one})).collect());
+                made.insert(
+                    "anyOf".to_owned(),
+                    types.iter().map(|one| json!({"type": one})).collect(),
+                );
                 continue;
             }
             ("const", value) => {

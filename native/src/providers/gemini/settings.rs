@@ -84,21 +84,37 @@ pub(super) fn translate(
 
 fn response_format(format: Option<Value>, out: &mut Map<String, Value>) {
     let Some(format) = format else { return };
-    let mime_type = if format["type"] == "text" { "text/plain" } else { "application/json" };
+    let mime_type = if format["type"] == "text" {
+        "text/plain"
+    } else {
+        "application/json"
+    };
     out.insert("response_mime_type".to_owned(), mime_type.into());
-    let given = format["json_schema"].get("schema").or_else(|| format.get("response_schema"));
+    let given = format["json_schema"]
+        .get("schema")
+        .or_else(|| format.get("response_schema"));
     if let Some(schema) = given.filter(|schema| schema.is_object()) {
         out.insert("response_json_schema".to_owned(), schema.clone());
     }
 }
 
-fn thinking(body: &mut Map<String, Value>, out: &mut Map<String, Value>, abilities: &Abilities<'_>) -> Result<(), Failure> {
+fn thinking(
+    body: &mut Map<String, Value>,
+    out: &mut Map<String, Value>,
+    abilities: &Abilities<'_>,
+) -> Result<(), Failure> {
     let effort = body.remove("reasoning_effort");
-    let effort = effort.as_ref().and_then(|effort| effort.as_str().or_else(|| effort["effort"].as_str()));
+    let effort = effort
+        .as_ref()
+        .and_then(|effort| effort.as_str().or_else(|| effort["effort"].as_str()));
     let config = if let Some(thinking) = body.remove("thinking") {
         explicit(&thinking, abilities)
     } else if let Some(effort) = effort {
-        if abilities.has_levels { level(effort, abilities.model) } else { budget(effort, abilities.model)? }
+        if abilities.has_levels {
+            level(effort, abilities.model)
+        } else {
+            budget(effort, abilities.model)?
+        }
     } else {
         return Ok(());
     };

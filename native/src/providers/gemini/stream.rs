@@ -82,7 +82,9 @@ fn delta(parts: &Parts, facts: &mut Facts, found: &Value) -> Map<String, Value> 
     if !parts.tool_calls.is_empty() {
         for call in &parts.tool_calls {
             facts.written.add(call["function"]["name"].as_str().unwrap_or_default());
-            facts.written.add(call["function"]["arguments"].as_str().unwrap_or_default());
+            facts
+                .written
+                .add(call["function"]["arguments"].as_str().unwrap_or_default());
         }
         put("tool_calls", parts.tool_calls.clone().into());
     }
@@ -93,7 +95,10 @@ fn delta(parts: &Parts, facts: &mut Facts, found: &Value) -> Map<String, Value> 
         put("audio", audio.clone());
     }
     if !parts.signatures.is_empty() {
-        put("provider_specific_fields", json!({"thought_signatures": parts.signatures}));
+        put(
+            "provider_specific_fields",
+            json!({"thought_signatures": parts.signatures}),
+        );
     }
     let annotations = super::answer::annotations(&found["groundingMetadata"]);
     if !annotations.is_empty() {
@@ -144,14 +149,20 @@ impl Events for ContentEvents {
         for candidate in event["candidates"].as_array().into_iter().flatten() {
             self.candidate(facts, candidate, out);
         }
-        if out.is_empty() { EventKind::Empty } else { EventKind::Chunk }
+        if out.is_empty() {
+            EventKind::Empty
+        } else {
+            EventKind::Chunk
+        }
     }
 
     /// The reasons come at the end: a later event may still add to a candidate that has named its own.
     fn end(&mut self, facts: &mut Facts, out: &mut Vec<Bytes>) {
         facts.finish_reasons.clear();
         for (at, candidate) in self.candidates.iter().enumerate() {
-            let Some(native) = candidate.finish.as_deref() else { continue };
+            let Some(native) = candidate.finish.as_deref() else {
+                continue;
+            };
             let reason = finish_reason(Some(native), candidate.calls > 0);
             facts.finish_reasons.push(reason.to_owned());
             out.push(self.chunks.finish(at as u64, reason));

@@ -28,11 +28,20 @@ pub(super) fn translate(body: &mut Map<String, Value>, out: &mut Map<String, Val
     body.remove("parallel_tool_calls");
     let (mut functions, mut own) = (Vec::new(), Vec::new());
     for name in ["tools", "functions"] {
-        for tool in body.remove(name).as_ref().and_then(Value::as_array).into_iter().flatten() {
+        for tool in body
+            .remove(name)
+            .as_ref()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let function = tool.get("function").unwrap_or(tool);
             if function.get("name").is_some() {
                 functions.push(declaration(function));
-            } else if let Some(declared) = tool.get("function_declarations").or_else(|| tool.get("functionDeclarations")) {
+            } else if let Some(declared) = tool
+                .get("function_declarations")
+                .or_else(|| tool.get("functionDeclarations"))
+            {
                 functions.extend(declared.as_array().into_iter().flatten().cloned());
             } else {
                 own.extend(own_tools(tool));
@@ -51,7 +60,10 @@ pub(super) fn translate(body: &mut Map<String, Value>, out: &mut Map<String, Val
         out.insert("tools".to_owned(), tools.into());
     }
     if let Some(choice) = body.remove("tool_choice") {
-        out.insert("toolConfig".to_owned(), json!({"functionCallingConfig": chosen(&choice)}));
+        out.insert(
+            "toolConfig".to_owned(),
+            json!({"functionCallingConfig": chosen(&choice)}),
+        );
     }
 }
 
@@ -59,7 +71,10 @@ fn own_tools(tool: &Value) -> Vec<Value> {
     let kind = tool["type"].as_str();
     OWN.iter()
         .filter_map(|(name, googles)| {
-            let settings = tool.get(*name).cloned().or_else(|| (kind == Some(name)).then(|| json!({})))?;
+            let settings = tool
+                .get(*name)
+                .cloned()
+                .or_else(|| (kind == Some(name)).then(|| json!({})))?;
             Some(json!({*googles: settings}))
         })
         .collect()
@@ -72,7 +87,10 @@ fn declaration(function: &Value) -> Value {
     }
     let parameters = &function["parameters"];
     // The API refuses an object without properties.
-    if parameters["properties"].as_object().is_some_and(|properties| !properties.is_empty()) {
+    if parameters["properties"]
+        .as_object()
+        .is_some_and(|properties| !properties.is_empty())
+    {
         made["parameters"] = schema::of_function(parameters);
     }
     made

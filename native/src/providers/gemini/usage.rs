@@ -11,7 +11,11 @@ pub(super) fn translate(usage: &Map<String, Value>, searches: usize) -> Value {
     // Some models count thoughts among what they wrote: then the total says so.
     let total = count("totalTokenCount");
     let includes_thoughts = total == Some(prompt + written);
-    let completion = if includes_thoughts { written } else { written + thoughts.unwrap_or(0) };
+    let completion = if includes_thoughts {
+        written
+    } else {
+        written + thoughts.unwrap_or(0)
+    };
     let by_kind = |list: &str, kind: &str| {
         let details = usage.get(list)?.as_array()?;
         let of_kind = details.iter().filter(|detail| detail["modality"] == kind);
@@ -20,8 +24,12 @@ pub(super) fn translate(usage: &Map<String, Value>, searches: usize) -> Value {
     };
     let kinds = |list: &str, text: Option<u64>| {
         let mut details = Map::new();
-        for (kind, name) in [("TEXT", "text_tokens"), ("AUDIO", "audio_tokens"), ("IMAGE", "image_tokens"), ("VIDEO", "video_tokens")]
-        {
+        for (kind, name) in [
+            ("TEXT", "text_tokens"),
+            ("AUDIO", "audio_tokens"),
+            ("IMAGE", "image_tokens"),
+            ("VIDEO", "video_tokens"),
+        ] {
             let tokens = by_kind(list, kind).or(if kind == "TEXT" { text } else { None });
             if let Some(tokens) = tokens {
                 details.insert(name.to_owned(), tokens.into());
