@@ -1,6 +1,7 @@
 //! A call of our own, on the I/O thread: attempts, deadlines, the answer or the stream.
 
 mod filling;
+mod framing;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

@@ -14,6 +14,7 @@ mod ids;
 mod images;
 mod json_scan;
 mod json_text;
+mod lines;
 mod loops;
 mod open_calls;
 mod prices;

@@ -69,6 +69,11 @@ class Case:
     def id(self) -> str:
         return self.exchange.id
 
+    @property
+    def asked_as(self) -> str:
+        """The prefix by which our own client asks it: `ollama/` would be Ollama's native dialect."""
+        return UNKNOWN_VENDOR if self.vendor == "ollama" else self.vendor
+
     def to_json(self) -> dict[str, Any]:
         """What a driver needs to ask it."""
         exchange = self.exchange
@@ -78,7 +83,7 @@ class Case:
             "streaming": exchange.streaming,
             "model": exchange.request.get("model") or exchange.model,
             "request": exchange.request,
-            "vendor": self.vendor,
+            "vendor": self.asked_as,
             "base_url": self.base_url,
             "deployment": self.deployment,
             "api_version": self.api_version,

@@ -54,7 +54,7 @@ impl Service {
         let at_url = || {
             let endpoint = endpoint::parse(base_url)?;
             // What comes through the openai package is OpenAI's dialect, whoever answers.
-            vendors::at(&endpoint.host, endpoint.port).filter(|vendor| vendor.dialect.is_none())
+            vendors::at(&endpoint.host, endpoint.port).filter(|vendor| vendor.answers_openai())
         };
         let provider = provider.unwrap_or_else(|| at_url().map_or(vendors::OPENAI.id, |vendor| vendor.id));
         Self {

@@ -10,11 +10,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
+use super::framing::Framing;
 use super::{LONGEST_BODY, Reply, Request, read_answer, timeout_failure};
 use crate::failure::{Failure, FailureKind};
 use crate::providers::dialect::{Answered as Read, Events};
 use crate::providers::openai::{self, EventKind};
-use crate::sse::Splitter;
 use crate::stream::Stream;
 use crate::transport;
 
@@ -47,8 +47,10 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
     mut announced: Announcement<F>,
 ) {
     let mut body = response.into_body();
-    let mut splitter = Splitter::default();
-    let mut is_document = None;
+    let by_lines = request.reading.as_ref().is_some_and(|reading| reading.streams_lines());
+    let mut framing = Framing::new(by_lines);
+    // Each line is a document of its own.
+    let mut is_document = by_lines.then_some(false);
     let mut document = BytesMut::new();
     let mut events = request.reading.as_ref().map(|reading| reading.events());
     loop {
@@ -81,11 +83,11 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
             document.extend_from_slice(&data);
             continue;
         }
-        splitter.push(data);
-        while let Some(event) = splitter.next() {
+        framing.push(data);
+        while let Some(data) = framing.next() {
             let handed_on = match &mut events {
-                Some(events) => hand_on_translated(stream, &event.data, events.as_mut()).await,
-                None => hand_on(stream, event.data, request).await,
+                Some(events) => hand_on_translated(stream, &data, events.as_mut()).await,
+                None => hand_on(stream, data, request).await,
             };
             announced.tell();
             match handed_on {
@@ -101,10 +103,10 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
     if is_document == Some(true) {
         return whole_answer(stream, &document.freeze(), request).await;
     }
-    if let Some(event) = splitter.finish() {
+    if let Some(data) = framing.finish() {
         let handed_on = match &mut events {
-            Some(events) => hand_on_translated(stream, &event.data, events.as_mut()).await,
-            None => hand_on(stream, event.data, request).await,
+            Some(events) => hand_on_translated(stream, &data, events.as_mut()).await,
+            None => hand_on(stream, data, request).await,
         };
         if matches!(handed_on, Next::Stop) {
             return;

@@ -87,6 +87,11 @@ pub(crate) trait Reading: Send + Sync + Debug {
 
     /// A stream's events, from the first on.
     fn events(&self) -> Box<dyn Events>;
+
+    /// Whether a stream is lines of JSON instead of server-sent events.
+    fn streams_lines(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

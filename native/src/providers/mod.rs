@@ -6,6 +6,7 @@ mod chunks;
 pub(crate) mod dialect;
 mod gemini;
 mod model_facts;
+mod ollama;
 pub(crate) mod openai;
 pub(crate) mod parameters;
 mod parts;

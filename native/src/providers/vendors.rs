@@ -1,6 +1,6 @@
 //! Vendors that speak OpenAI's dialect: one entry each. Ids are litellm's.
 
-use super::{Dialect, anthropic, gemini};
+use super::{Dialect, anthropic, gemini, ollama};
 
 /// What differs between vendors.
 #[derive(Debug)]
@@ -49,6 +49,11 @@ const fn vendor(
 }
 
 impl Vendor {
+    /// Whether what the openai package gets at the vendor's address is recorded as the vendor's.
+    pub(crate) fn answers_openai(&self) -> bool {
+        self.dialect.is_none() || self.id == "ollama"
+    }
+
     const fn speaking(self, dialect: &'static dyn Dialect) -> Self {
         Self {
             dialect: Some(dialect),
@@ -291,15 +296,25 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &[],
         true,
     ),
-    // Its native dialect is not OpenAI's; this entry names the OpenAI-compatible endpoint, as patched clients use it.
+    // Through the openai package its own port answers OpenAI's dialect, and is recorded as Ollama's.
     vendor(
         "ollama",
-        "http://127.0.0.1:11434/v1",
+        "http://localhost:11434",
         &["OLLAMA_API_KEY"],
-        &[],
+        &["OLLAMA_API_BASE"],
         &[],
         true,
-    ),
+    )
+    .speaking(&ollama::Ollama { as_messages: false }),
+    vendor(
+        "ollama_chat",
+        "http://localhost:11434",
+        &["OLLAMA_API_KEY"],
+        &["OLLAMA_API_BASE"],
+        &[],
+        true,
+    )
+    .speaking(&ollama::Ollama { as_messages: true }),
     vendor("custom_openai", "", &[], &[], &[], true),
 ];
 
@@ -317,7 +332,6 @@ const NOT_YET: &[&str] = &[
     "cohere_chat",
     "vertex_ai",
     "vertex_ai_beta",
-    "ollama_chat",
     "replicate",
     "sagemaker",
     "sagemaker_chat",
