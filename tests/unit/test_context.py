@@ -85,7 +85,7 @@ def test_sums_of_calls_without_a_price(server: Server, ask: Ask) -> None:
 
 def test_sums_of_failures(server: Server) -> None:
     with context() as run, pytest.raises(edgequake_obs.BadRequestError):
-        edgequake_obs.completion("anthropic/claude", MESSAGES)
+        edgequake_obs.completion("bedrock/claude", MESSAGES)
     assert (run.calls, run.cost_usd, run.unpriced_calls) == (1, Decimal(0), 0)
 
 
