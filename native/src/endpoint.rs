@@ -105,6 +105,11 @@ impl Endpoint {
         if self.path.ends_with("/openai/v1") {
             return self.with_path(operation);
         }
+        // litellm's prefixes for kinds of models are no part of a deployment's name.
+        let deployment = ["o_series/", "gpt5_series/"]
+            .iter()
+            .find_map(|kind| deployment.strip_prefix(kind))
+            .unwrap_or(deployment);
         let path = if self.path.contains("/openai/deployments/") {
             format!("{}{operation}", self.path)
         } else {

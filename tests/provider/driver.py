@@ -101,6 +101,8 @@ class OwnClient:
         base = self._job["server"] + f"/x/{case['id']}" + "".join(f"/{option}" for option in self._job["options"])
         named = {"api_version": case["api_version"]} if case["vendor"] == "azure" and case["api_version"] else {}
         return {
+            # What was recorded is sent, also where litellm holds that the vendor does not know it.
+            "allowed_openai_params": list(case["request"]),
             **case["request"],
             **named,
             "model": f"{case['vendor']}/{case['deployment'] or case['model']}",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import edgequake_obs
-from edgequake_obs import BadRequestError
+from edgequake_obs import BadRequestError, UnsupportedParamsError
 
 from .conftest import MESSAGES, Ask
 from .records import Ledger
@@ -141,3 +141,34 @@ def test_a_server_of_ones_own_needs_no_key(server: Server) -> None:
 def test_base_with_the_whole_path_and_a_query(server: Server) -> None:
     ask_with(server, model="m", api_base=f"{server.url}/proxy/chat/completions?tenant=1", api_key="k")
     assert server.request.path == "/proxy/chat/completions?tenant=1"
+
+
+def test_what_a_vendor_puts_otherwise(server: Server) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
+    messages = [
+        {"role": "developer", "content": "Be terse."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+    ]
+    ask_with(
+        server,
+        model="mistral/m",
+        api_base=server.base,
+        api_key="k",
+        messages=messages,
+        seed=3,
+        tools=tools,
+        tool_choice="required",
+    )
+    sent = server.request.json()
+    assert sent["messages"] == [{"role": "system", "content": "Be terse."}, {"role": "user", "content": "Hi"}]
+    assert (sent["random_seed"], sent["tool_choice"], sent["tools"]) == (3, "any", tools)
+
+
+def test_what_a_vendor_does_not_know(server: Server) -> None:
+    with pytest.raises(UnsupportedParamsError, match=r"mistral.*logit_bias"):
+        ask_with(server, model="mistral/m", api_base=server.base, api_key="k", logit_bias={"1": 1})
+    ask_with(server, model="mistral/m", api_base=server.base, api_key="k", logit_bias={"1": 1}, drop_params=True)
+    assert "logit_bias" not in server.requests[-1].json()
+    allowed = {"logit_bias": {"1": 1}, "allowed_openai_params": ["logit_bias"]}
+    ask_with(server, model="mistral/m", api_base=server.base, api_key="k", **allowed)
+    assert server.requests[-1].json()["logit_bias"] == {"1": 1}

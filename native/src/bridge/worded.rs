@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::providers::Dialect;
 use crate::providers::dialect::{Asked, Worded};
 use crate::providers::parameters::Wishes;
+use crate::settings;
 use crate::transport::Outgoing;
 
 /// A header whose values add up instead of one replacing the other.
@@ -33,17 +34,23 @@ pub(super) fn request(
         Ok(body) => body,
         Err(failure) => return Ok(Err(failure)),
     };
-    let include_usage = arguments.wants_usage()?;
+    let usage = StreamUsage {
+        wanted: arguments.wants_usage()?,
+        injected: arguments.control.stream
+            && parts.vendor.stream_usage
+            && settings::injects_stream_usage()
+            && !arguments.asks_for_usage()?,
+    };
     let metadata_user = metadata_user(arguments)?;
-    Ok(worded(
-        parts,
-        arguments,
-        endpoint,
-        dialect,
-        &body,
-        include_usage,
-        metadata_user,
-    ))
+    Ok(worded(parts, arguments, endpoint, dialect, &body, usage, metadata_user))
+}
+
+/// Who wants the usage of a stream.
+#[derive(Clone, Copy)]
+struct StreamUsage {
+    wanted: bool,
+    /// Nobody but us.
+    injected: bool,
 }
 
 fn worded(
@@ -52,7 +59,7 @@ fn worded(
     endpoint: &Endpoint,
     dialect: &dyn Dialect,
     body: &Bytes,
-    include_usage: bool,
+    usage: StreamUsage,
     metadata_user: Option<String>,
 ) -> Result<Request, Failure> {
     let control = &arguments.control;
@@ -76,7 +83,8 @@ fn worded(
             modify_params: control.modify_params,
         },
         streaming: control.stream,
-        include_usage,
+        include_usage: usage.wanted,
+        injects_usage: usage.injected,
         metadata_user,
         endpoint,
         key: parts.key,
@@ -106,8 +114,9 @@ fn worded(
         timeout: timeout(control),
         max_retries: control.max_retries,
         streaming: control.stream,
-        hide_usage: false,
-        reading: Some(reading),
+        // Where the answer is OpenAI's dialect, so is the event that nobody but us asked for.
+        hide_usage: usage.injected && reading.is_none(),
+        reading,
     })
 }
 

@@ -76,11 +76,11 @@ impl Dialect for Anthropic {
             uri: asked.endpoint.with_versioned_path("/v1", "/messages"),
             headers: headers(asked.key, &betas)?,
             body: Value::Object(out),
-            reading: Box::new(Messages {
+            reading: Some(Box::new(Messages {
                 model: wishes.model.to_owned(),
                 unwraps_json,
                 include_usage: asked.include_usage,
-            }),
+            })),
         })
     }
 }

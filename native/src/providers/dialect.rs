@@ -50,6 +50,8 @@ pub(crate) struct Asked<'a> {
     pub streaming: bool,
     /// The caller wants the stream's usage.
     pub include_usage: bool,
+    /// A stream's usage is to be asked for though the caller did not.
+    pub injects_usage: bool,
     /// The user that litellm's `metadata` names.
     pub metadata_user: Option<String>,
     pub endpoint: &'a Endpoint,
@@ -67,7 +69,8 @@ pub(crate) struct Worded {
     /// Beside content type and user agent.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Value,
-    pub reading: Box<dyn Reading>,
+    /// None: as OpenAI's dialect.
+    pub reading: Option<Box<dyn Reading>>,
 }
 
 pub(crate) trait Dialect: Sync + Debug {

@@ -103,10 +103,10 @@ impl Dialect for Gemini {
         let uri = asked.endpoint.with_path_and_query(&path, stream_query);
         if asked.operation == Operation::Embeddings {
             let (body, input) = embeddings::word(&mut body, &wishes)?;
-            let reading = Box::new(embeddings::Vectors {
+            let reading: Option<Box<dyn Reading>> = Some(Box::new(embeddings::Vectors {
                 model: wishes.model.to_owned(),
                 input,
-            });
+            }));
             return Ok(Worded {
                 uri,
                 headers,
@@ -145,10 +145,10 @@ impl Dialect for Gemini {
             uri,
             headers,
             body: Value::Object(out),
-            reading: Box::new(Content {
+            reading: Some(Box::new(Content {
                 model: wishes.model.to_owned(),
                 include_usage: asked.include_usage,
-            }),
+            })),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod anthropic;
 mod chunks;
+pub(crate) mod compatible;
 pub(crate) mod dialect;
 mod gemini;
 mod model_facts;

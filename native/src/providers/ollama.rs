@@ -27,13 +27,13 @@ impl Dialect for Ollama {
             Some(key) => vec![(http::header::AUTHORIZATION, secret_header(&format!("Bearer {key}"))?)],
             None => Vec::new(),
         };
-        let reading = |embeds| {
-            Box::new(Generated {
+        let reading = |embeds| -> Option<Box<dyn Reading>> {
+            Some(Box::new(Generated {
                 model: wishes.model.to_owned(),
                 prefixed: format!("{}/{}", wishes.provider, wishes.model),
                 include_usage: asked.include_usage,
                 embeds,
-            })
+            }))
         };
         let mut out = Map::new();
         out.insert("model".to_owned(), wishes.model.into());

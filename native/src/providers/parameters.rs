@@ -65,6 +65,10 @@ pub(super) fn keep_supported(
     let unknown = |name: &str| {
         OPENAI.contains(&name) && !supported(name) && !asked.allowed_params.iter().any(|allowed| allowed == name)
     };
+    if body.get("n").is_some_and(|n| n == 1) && unknown("n") {
+        // One answer is what everybody gives.
+        body.remove("n");
+    }
     if asked.drop_params {
         body.retain(|name, _| !unknown(name));
         return Ok(());

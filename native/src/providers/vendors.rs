@@ -1,4 +1,6 @@
-//! Vendors that speak OpenAI's dialect: one entry each. Ids are litellm's.
+//! Vendors: one entry each. Ids are litellm's.
+
+mod adapted;
 
 use super::{Dialect, anthropic, gemini, ollama};
 
@@ -51,7 +53,7 @@ const fn vendor(
 impl Vendor {
     /// Whether what the openai package gets at the vendor's address is recorded as the vendor's.
     pub(crate) fn answers_openai(&self) -> bool {
-        self.dialect.is_none() || self.id == "ollama"
+        !matches!(self.id, "anthropic" | "gemini" | "ollama_chat")
     }
 
     const fn speaking(self, dialect: &'static dyn Dialect) -> Self {
@@ -119,7 +121,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["DEEPSEEK_API_BASE"],
         &["api.deepseek.com"],
         true,
-    ),
+    )
+    .speaking(&adapted::DEEPSEEK),
     vendor(
         "groq",
         "https://api.groq.com/openai/v1",
@@ -127,7 +130,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["GROQ_API_BASE"],
         &["api.groq.com"],
         true,
-    ),
+    )
+    .speaking(&adapted::GROQ),
     vendor(
         "mistral",
         "https://api.mistral.ai/v1",
@@ -135,7 +139,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["MISTRAL_API_BASE"],
         &["api.mistral.ai", "codestral.mistral.ai"],
         false,
-    ),
+    )
+    .speaking(&adapted::MISTRAL),
     vendor(
         "together_ai",
         "https://api.together.xyz/v1",
@@ -143,7 +148,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["TOGETHER_AI_API_BASE"],
         &["api.together.xyz", "api.together.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::TOGETHER_AI),
     vendor(
         "fireworks_ai",
         "https://api.fireworks.ai/inference/v1",
@@ -151,7 +157,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["FIREWORKS_API_BASE"],
         &["api.fireworks.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::FIREWORKS_AI),
     vendor(
         "openrouter",
         "https://openrouter.ai/api/v1",
@@ -159,7 +166,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["OPENROUTER_API_BASE"],
         &["openrouter.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::OPENROUTER),
     vendor(
         "perplexity",
         "https://api.perplexity.ai",
@@ -167,7 +175,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["PERPLEXITY_API_BASE"],
         &["api.perplexity.ai"],
         false,
-    ),
+    )
+    .speaking(&adapted::PERPLEXITY),
     vendor(
         "xai",
         "https://api.x.ai/v1",
@@ -175,7 +184,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["XAI_API_BASE"],
         &["api.x.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::XAI),
     vendor(
         "cerebras",
         "https://api.cerebras.ai/v1",
@@ -183,7 +193,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["CEREBRAS_API_BASE"],
         &["api.cerebras.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::CEREBRAS),
     vendor(
         "nvidia_nim",
         "https://integrate.api.nvidia.com/v1",
@@ -191,7 +202,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["NVIDIA_NIM_API_BASE"],
         &["integrate.api.nvidia.com"],
         true,
-    ),
+    )
+    .speaking(&adapted::NVIDIA_NIM),
     vendor(
         "huggingface",
         "https://router.huggingface.co/v1",
@@ -199,7 +211,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["HF_API_BASE", "HUGGINGFACE_API_BASE"],
         &["router.huggingface.co", "api-inference.huggingface.co"],
         false,
-    ),
+    )
+    .speaking(&adapted::HUGGINGFACE),
     vendor(
         "moonshot",
         "https://api.moonshot.ai/v1",
@@ -207,7 +220,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["MOONSHOT_API_BASE"],
         &["api.moonshot.ai", "api.moonshot.cn"],
         true,
-    ),
+    )
+    .speaking(&adapted::MOONSHOT),
     vendor(
         "sambanova",
         "https://api.sambanova.ai/v1",
@@ -215,7 +229,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["SAMBANOVA_API_BASE"],
         &["api.sambanova.ai"],
         true,
-    ),
+    )
+    .speaking(&adapted::SAMBANOVA),
     vendor(
         "zai",
         "https://api.z.ai/api/paas/v4",
@@ -279,7 +294,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["HOSTED_VLLM_API_BASE"],
         &[],
         true,
-    ),
+    )
+    .speaking(&adapted::HOSTED_VLLM),
     vendor(
         "llamafile",
         "http://127.0.0.1:8080/v1",
@@ -295,7 +311,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         &["LM_STUDIO_API_BASE"],
         &[],
         true,
-    ),
+    )
+    .speaking(&adapted::LM_STUDIO),
     // Through the openai package its own port answers OpenAI's dialect, and is recorded as Ollama's.
     vendor(
         "ollama",
@@ -315,7 +332,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         true,
     )
     .speaking(&ollama::Ollama { as_messages: true }),
-    vendor("custom_openai", "", &[], &[], &[], true),
+    vendor("custom_openai", "", &[], &[], &[], true).speaking(&adapted::CUSTOM_OPENAI),
 ];
 
 /// litellm's other spellings.
@@ -326,32 +343,11 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// Providers of litellm's that speak another dialect: their prefix must not be taken for a part of a model's name.
+#[rustfmt::skip] // a list of names, not a column
 const NOT_YET: &[&str] = &[
-    "bedrock",
-    "cohere",
-    "cohere_chat",
-    "vertex_ai",
-    "vertex_ai_beta",
-    "replicate",
-    "sagemaker",
-    "sagemaker_chat",
-    "watsonx",
-    "cloudflare",
-    "palm",
-    "ai21",
-    "ai21_chat",
-    "nlp_cloud",
-    "aleph_alpha",
-    "petals",
-    "baseten",
-    "predibase",
-    "triton",
-    "deepgram",
-    "elevenlabs",
-    "oci",
-    "clarifai",
-    "text-completion-openai",
-    "azure_text",
+    "bedrock", "cohere", "cohere_chat", "vertex_ai", "vertex_ai_beta", "replicate", "sagemaker", "sagemaker_chat",
+    "watsonx", "cloudflare", "palm", "ai21", "ai21_chat", "nlp_cloud", "aleph_alpha", "petals", "baseten",
+    "predibase", "triton", "deepgram", "elevenlabs", "oci", "clarifai", "text-completion-openai", "azure_text",
     "github_copilot",
 ];
 
