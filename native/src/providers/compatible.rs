@@ -27,7 +27,7 @@ pub(crate) struct Compatible {
     pub required: Option<&'static str>,
     /// The version that its paths begin with, where users leave it out of the base.
     pub version: &'static str,
-    /// Headers that name the program, and the variables that they are read from.
+    /// Headers of the vendor's own; the caller's `extra_headers` win.
     pub headers: &'static [(&'static str, &'static str)],
     /// Fields that each request carries.
     pub always: Option<fn(&mut Map<String, Value>)>,

@@ -92,6 +92,7 @@ pub(super) const OPENROUTER: Compatible = Compatible {
     left_out: &["user"],
     reasons_by_model: false,
     keeps_cache_control: true,
+    // What OpenRouter lists the program under: litellm's, whose users change nothing but the import.
     headers: &[("http-referer", "https://litellm.ai"), ("x-title", "liteLLM")],
     always: Some(openrouter_usage),
     ..PLAIN
