@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,19 @@ Rows = dict[tuple[str, str], list[dict[str, Any]]]
 
 def play(
     server: ReplayServer,
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     folder: Path,
     *,
     ways: Sequence[str] = WAYS,
     options: Sequence[str] = (),
     timeout: float = 20,
     threads: int = 1,
+    fewer: Mapping[str, Sequence[Case]] | None = None,
 ) -> tuple[Said, Rows]:
     """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards.
 
-    Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time.
+    Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time. `fewer`: what is asked
+    in further ways, that are not for all cases.
     """
     path = folder / "ledger.duckdb"
     environment = {**os.environ, "EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1"}
@@ -48,12 +50,11 @@ def play(
         "options": list(options),
         "timeout": timeout,
         "threads": threads,
-        "cases": [case.to_json() for case in cases],
     }
     started: list[tuple[str, subprocess.Popen[str]]] = []
-    for way in ways:
+    for way, asked in [*((way, cases) for way in ways), *(fewer or {}).items()]:
         order = folder / f"{way}.json"
-        order.write_text(json.dumps({**job, "way": way}), encoding="utf-8")
+        order.write_text(json.dumps({**job, "way": way, "cases": [case.to_json() for case in asked]}), encoding="utf-8")
         command = [sys.executable, str(DRIVER), str(order)]
         pipe = subprocess.PIPE
         started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)))
