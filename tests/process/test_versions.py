@@ -50,18 +50,22 @@ def test_both_write_fold_and_read(old_python: str, tmp_path: Path) -> None:
         readers = [start("reader", path, seconds, path=path, python=python) for python in pythons[1:3]]
         for writer in writers:
             finish(writer)
-        folds = [finish(folder)[0].splitlines() for folder in folders]
+        for folder in folders:
+            finish(folder)
         looks = [finish(reader)[0].splitlines() for reader in readers]
+        ledger.fold(path)
+        # Once the new version has folded, the old one goes on writing, leaves the tables alone, and says why.
+        logs.append(tmp_path / "after.log")
+        finish(start("writer", server, logs[-1], 0.3, path=path, python=old_python))
+        refusals = finish(start("folder", 0.1, "patient", path=path, python=old_python))[0]
+    assert refusals.startswith("refused")
+    assert f"has schema {SCHEMA}" in refusals
+    assert "update edgequake_obs" in refusals
 
     made = sorted(name for log in [*before, *logs] for name in returned(log))
     for look in looks:
         seen = [tuple(map(int, line.split())) for line in look if line[0].isdigit()]
         assert all(rows == distinct for rows, distinct, *_ in seen)
-    # Once the new version has folded, the old one leaves the tables alone and says why.
-    refusals = [line for line in folds[0] if line.startswith("refused")]
-    assert any("schema" in line and "update edgequake_obs" in line for line in refusals), folds[0]
-    assert sum(int(line.split()[0]) for line in folds[1] if line[0].isdigit()) > 0
-
     total = f"({len(made)}, {len(made)})"
     assert counted(old_python, path) == total, "the old version still reads everything"
     assert counted(sys.executable, path) == total

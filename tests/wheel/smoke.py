@@ -40,7 +40,7 @@ def command(*words: str) -> str:
 
 
 def calls(server: ReplayServer, exchanges: dict[str, Exchange]) -> int:
-    plain, streamed = exchanges[OWN_CLIENT["plain"][0]], exchanges[OWN_CLIENT["streamed"][0]]
+    plain, streamed = exchanges[OWN_CLIENT["async"][0]], exchanges[OWN_CLIENT["streamed"][0]]
     with edgequake_obs.context(user="ada", tags={"feature": "smoke"}) as run:
         answer: Any = edgequake_obs.completion(**arguments(server, plain))
         assert answer.choices[0].message.content
