@@ -153,7 +153,7 @@ def patch(
         target: The function, or where it is: `"package.module:function"`, `"package.module:Class.method"`.
         provider: As in `record`.
         operation: As in `record`.
-        model: Its name, or a function of the call's arguments that gives it. None: the argument `model`, if there is one.
+        model: Its name, or a function of the call's arguments that gives it. None: the argument `model`, if any.
         usage: From what the function returned to the provider's usage object; None where there is none.
         cost_usd: What each call costs, in USD, or a function of what was returned that gives it.
 

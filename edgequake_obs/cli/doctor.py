@@ -208,6 +208,7 @@ def _self_tests() -> list[Check]:
 
     import edgequake_obs
     from edgequake_obs import _native
+    from edgequake_obs.ledger import ensure
 
     from . import self_test
 
@@ -215,6 +216,7 @@ def _self_tests() -> list[Check]:
     checks: list[Check] = []
     with tempfile.TemporaryDirectory(prefix="edgequake-obs-doctor-") as folder:
         path = os.path.join(folder, "ledger.duckdb")
+        ensure(path)  # else the first call makes it, in a thread that may outlive the folder
         edgequake_obs.configure(ledger=path)
         try:
             for library, call in self_test.calls():

@@ -36,7 +36,11 @@ def _openai() -> object:
     library: Any = sys.modules.get("httpx2") or sys.modules["httpx"]
     if not issubclass(openai.DefaultHttpxClient, library.Client):
         library = sys.modules["httpx"]
-    transport = library.MockTransport(lambda request: library.Response(200, json=_ANSWER))
+
+    def answer(_: object) -> object:
+        return library.Response(200, json=_ANSWER)
+
+    transport = library.MockTransport(answer)
     with library.Client(transport=transport) as client:
         made: Any = openai.OpenAI(api_key="none", base_url="http://doctor.invalid/v1", http_client=client)
         return made.chat.completions.create(model="gpt-4o-mini", messages=_MESSAGES)
@@ -57,7 +61,8 @@ def rows_of(call: Callable[[], object], ledger: str) -> int | str:
 
     def recorded() -> int:
         _native.flush(5.0)
-        return sum(file.read_bytes().count(b"\n") for file in spool.glob(f"*.v{_native.SPOOL_SCHEMA}.jsonl"))
+        files = spool.glob(f"*.v{_native.SPOOL_SCHEMA}.jsonl")
+        return sum(line.startswith(b"{") for file in files for line in file.read_bytes().splitlines())
 
     before = recorded()
     try:

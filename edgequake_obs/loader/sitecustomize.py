@@ -10,7 +10,9 @@ import sys
 
 def _instrument() -> None:
     try:
-        import edgequake_obs.auto  # noqa: F401
+        import edgequake_obs
+
+        edgequake_obs.instrument()
     except Exception as error:  # the program runs all the same
         print(f"edgequake_obs records nothing here: {type(error).__name__}: {error}", file=sys.stderr)
 
