@@ -64,6 +64,11 @@ organization: str | None = None
 request_timeout: float | None = None
 num_retries: int | None = None
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .recording import patch as patch
+    from .recording import record as record
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -121,6 +126,10 @@ _process.start()
 
 def __getattr__(name: str) -> object:
     # Imported when used: neither the ledger's queries nor the price functions are needed to record.
+    if name in ("record", "patch"):
+        from . import recording
+
+        return getattr(recording, name)
     if name in ("ledger", "pricing"):
         from importlib import import_module
 

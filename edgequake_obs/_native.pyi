@@ -308,6 +308,8 @@ class Service:
     @property
     def provider(self) -> str: ...
     @property
+    def origin(self) -> str: ...
+    @property
     def server_address(self) -> str | None: ...
     @property
     def accepts_stream_usage(self) -> bool: ...
@@ -445,6 +447,29 @@ def configure_prices(*, path: str | None = None, content: str | None = None) -> 
 def register_prices(content: str) -> None: ...
 def price_problem() -> str | None: ...
 def take_price_problem() -> str | None: ...
+def record_told(
+    *,
+    origin: str,
+    origin_version: str | None,
+    provider: str,
+    operation: str,
+    model: str | None,
+    response_model: str | None,
+    response_id: str | None,
+    server_address: str | None,
+    params: Mapping[str, object] | None,
+    caller: Caller | None,
+    uid: bytes | None,
+    start_ns: int | None,
+    duration_ns: int,
+    usage: str | None,
+    body: bytes | None,
+    cost_usd: str | None,
+    batch: bool,
+    http_status: int | None,
+    error_type: str | None,
+    error_message: str | None,
+) -> str: ...
 def configure(*, ledger: str | None = None, service_name: str | None = None) -> None: ...
 def flush(timeout: float) -> bool: ...
 def shutdown(timeout: float) -> bool: ...

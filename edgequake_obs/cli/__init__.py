@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def commands() -> tuple[Command, ...]:
     """The registry: every command, in the order of the help."""
-    from . import calls, demo, export, fold, prices, recompute, spend
+    from . import calls, demo, doctor, export, fold, prices, recompute, run, spend
 
-    return (spend, calls, prices, recompute, fold, export, demo)
+    return (run, spend, calls, prices, recompute, fold, export, doctor, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 # Library -> the module of it that is hooked. The patch is `edgequake_obs.patches.<library>`.
-_MODULES = {"openai": "openai._base_client", "litellm": "litellm"}
+_MODULES = {"openai": "openai._base_client", "litellm": "litellm", "anthropic": "anthropic._base_client"}
 # Library -> what it sends its requests with: hooked too, so that its calls have their attempts.
 _BENEATH = {"litellm": "openai"}
 

@@ -68,9 +68,9 @@ SURFACES = {
     "/audio/transcriptions": Surface("transcription"),
     "/audio/translations": Surface("translation"),
     "/moderations": Surface("moderation"),
+    # Anthropic's; a thread of OpenAI's assistants has messages too, at another path.
+    "/v1/messages": Surface("messages"),
 }
-
-MODULE = "openai._base_client"
 
 recorded = True
 
@@ -84,7 +84,11 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
     Returns:
         Each target's name and its hook; None where this version has no such function.
     """
-    _Version.text = getattr(sys.modules.get("openai._version"), "__version__", None)
+    return hook_base_client(module)
+
+
+def hook_base_client(module: ModuleType) -> list[tuple[str, Hook | None]]:
+    """Hook the clients of an SDK that was generated like this one."""
     targets: list[tuple[str, str, Handler]] = [
         ("SyncAPIClient", "request", _request),
         ("AsyncAPIClient", "request", _arequest),
@@ -101,16 +105,12 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
     for owner, name, handler in targets:
         function = hooks.innermost(vars(getattr(module, owner, object)).get(name))
         hook = None if function is None else hooks.InPlace(function, handler)
-        installed.append((f"{MODULE}.{owner}.{name}", hook))
+        installed.append((f"{module.__name__}.{owner}.{name}", hook))
     return installed
 
 
 def release() -> None:
     """Nothing is hooked later than at the installation."""
-
-
-class _Version:
-    text: str | None = None
 
 
 def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
@@ -223,13 +223,13 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
             return None  # not ours yet, or a look at what is stored
         outer = current.get()
         client: Client = args[0] if args else kwargs["self"]
-        service = service_of(client, url, _Version.text)
+        service = service_of(client, url)
         streaming = kwargs.get("stream") is True
         if outer is not None and outer.active:
             if not isinstance(outer, LibraryFrame):
                 return Frame(None, False, asynchronous)
             frame = _begin_part(outer, service, client, options, surface, streaming, asynchronous)
-        elif not recorded:
+        elif not recorded and service.origin == "openai":
             return None
         else:
             call = service.begin(surface.operation, client, options, streaming, caller())

@@ -1,5 +1,6 @@
 //! A call under way, whoever makes it: begun before the request is sent, finished exactly once, and then a record.
 
+pub(crate) mod given;
 pub(crate) mod library;
 mod money;
 mod state;
@@ -10,6 +11,8 @@ use std::time::Instant;
 use exporters::{CallRecord, Ended};
 
 pub(crate) use self::state::State;
+
+use self::given::Given;
 
 use crate::core::core;
 use crate::estimate::TextSize;
@@ -109,8 +112,19 @@ impl OpenCall {
     #[must_use]
     pub(crate) fn begin(start: Start) -> Arc<Self> {
         let state = State::new(start);
+        Self::open(ids::call_uid(state.start_ns), state)
+    }
+
+    /// A call that somebody tells of: no attempt of it is ours to note.
+    #[must_use]
+    pub(crate) fn told(start: Start, given: Given) -> Arc<Self> {
+        let uid = given.uid();
+        Self::open(uid, State::of_told(start, given))
+    }
+
+    fn open(uid: [u8; 16], state: State) -> Arc<Self> {
         let call = Arc::new(Self {
-            uid: ids::call_uid(state.start_ns),
+            uid,
             trace_id: state.start.parent.map_or_else(ids::trace_id, |(trace, _)| trace),
             span_id: ids::span_id(),
             phase: Mutex::new(Phase::Open(Box::new(state))),

@@ -49,10 +49,16 @@ impl Surface {
     /// The surface that the hooks call so; what they do not know is chat.
     #[must_use]
     pub(crate) fn named(name: &str) -> Self {
+        Self::find(name).unwrap_or(Self::Chat)
+    }
+
+    /// The surface of that name.
+    #[must_use]
+    pub(crate) fn find(name: &str) -> Option<Self> {
         NAMES
             .iter()
             .find(|(_, known)| *known == name)
-            .map_or(Self::Chat, |(surface, _)| *surface)
+            .map(|(surface, _)| *surface)
     }
 
     fn name(self) -> &'static str {

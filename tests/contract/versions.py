@@ -21,6 +21,7 @@ VERSIONS = {
     "openai-2": ["openai==2.54.0", "httpx==0.28.1"],
     "openai-1": ["openai==1.40.0", "httpx==0.27.2"],
     "litellm-new": ["-r", "benchmarks/peers.txt"],
+    "anthropic": ["anthropic==2.10.0", "openai==3.52.0"],
     "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
 }
 # Installed after the others and without what it asks for (see benchmarks/peers.txt).
@@ -38,7 +39,8 @@ def main(arguments: list[str]) -> int:
     for name in chosen:
         python = environment(name)
         print(f"{name}: {', '.join(VERSIONS[name])}", flush=True)
-        tests = "tests/contract/litellm" if name.startswith("litellm") else "tests/contract"
+        library = name.partition("-")[0]
+        tests = "tests/contract" if library == "openai" else f"tests/contract/{library}"
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
         failed |= subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0
     return int(failed)

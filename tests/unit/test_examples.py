@@ -27,10 +27,12 @@ PRINTS = {
     "async_calls": [f"Mexico: {SAID}", f"Japan: {SAID}", "3 calls, 66 tokens, 0.000345 USD"],
     "instrument_openai": [SAID, f"1 call, {COST} USD"],
     "context_labels": [SAID, "the report: 2 calls, 0.00023 USD", f"the translation: {COST} USD"],
+    "record_local_model": ["recorded "],
+    "patch_search": ["2 searches for 0.01 USD"],
     "spend_query": ["search", "chat", "gpt-4o-2024-08-06", "Decimal('0.000115"],
 }
 CALLS = {"first_call": 1, "streaming": 1, "async_calls": 3, "instrument_openai": 1, "context_labels": 2}
-CALLS["spend_query"] = 3
+CALLS |= {"spend_query": 3, "record_local_model": 1, "patch_search": 2}
 TAGS = {
     "async_calls": [{"feature": "capitals"}] * 3,
     "context_labels": [{"feature": "reports", "step": "summary"}, {"feature": "reports", "step": "translation"}],
@@ -68,6 +70,7 @@ def test_example(replaying: ReplayServer, tmp_path: Path, path: Path) -> None:
         assert said in done.stdout
     rows = found.calls()
     assert [row["outcome"] for row in rows] == ["completed"] * CALLS[path.stem]
-    assert all(row["cost_status"] == "priced" for row in rows)
+    told = "reported" if path.stem in ("record_local_model", "patch_search") else "priced"
+    assert all(row["cost_status"] == told for row in rows)
     if path.stem in TAGS:
         assert [row["tags"] for row in rows] == TAGS[path.stem]

@@ -9,6 +9,7 @@ mod content;
 mod context;
 mod errors;
 mod event_loop;
+mod given;
 mod hidden;
 mod json_in;
 mod json_out;
@@ -42,6 +43,7 @@ mod _native {
         module.add_class::<service::Service>()?;
         module.add_class::<patched::Call>()?;
         module.add_class::<library::LibraryCall>()?;
+        module.add_function(wrap_pyfunction!(given::record_told, module)?)?;
         module.add_class::<library::Part>()?;
         module.add_class::<patched::StreamTap>()?;
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;

@@ -73,6 +73,11 @@ impl Service {
     }
 
     #[getter]
+    fn origin(&self) -> &'static str {
+        self.origin
+    }
+
+    #[getter]
     fn server_address(&self) -> Option<&str> {
         self.server_address.as_deref()
     }

@@ -11,6 +11,15 @@ const DEFAULT_IMAGE_MODEL: &str = "dall-e-2";
 
 impl State {
     pub(super) fn money(&self) -> Money {
+        let money = self.counted();
+        let cost = match &self.given {
+            Some(given) => given.cost(money.cost),
+            None => money.cost,
+        };
+        Money { cost, ..money }
+    }
+
+    fn counted(&self) -> Money {
         let (provider, address, asked) = (self.provider(), self.server_address(), self.model_asked());
         let (start, asked) = (&self.start, asked.as_deref());
         let images = self.image_prices(asked);
@@ -22,6 +31,7 @@ impl State {
             service_tier: self.facts.service_tier.as_deref(),
             host: address.as_deref(),
             key_alias: start.api_key_id.as_deref(),
+            batch: self.given.as_ref().is_some_and(|given| given.batch),
             facts: start.asked.price.as_deref(),
             ..Seen::default()
         };
@@ -30,8 +40,12 @@ impl State {
             None => seen.price(usage),
         };
         if let Some(json) = &self.facts.usage {
-            let format = self.usage_format();
-            return match pricing::read_usage(format, json) {
+            let read = match start.surface {
+                // Told of, under a name that is nobody's: the usage says itself what it is.
+                Surface::Provider => pricing::read_usage_by_shape(json).map(|(_, usage)| usage),
+                _ => pricing::read_usage(self.usage_format(), json),
+            };
+            return match read {
                 Ok(usage) => Money {
                     tokens: *usage.tokens(),
                     estimated: None,
@@ -73,7 +87,7 @@ impl State {
             return UsageFormat::ImageCount;
         }
         let called = self.start.surface;
-        if self.told.is_the_usage {
+        if self.told.is_the_usage && self.given.is_none() {
             // The library's own counts, which it words as OpenAI does whoever answered.
             return called.usage_format("", called);
         }

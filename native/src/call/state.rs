@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use exporters::{Attempt, CallRecord, Outcome};
 
+use super::given::Given;
 use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
@@ -34,6 +35,8 @@ pub(crate) struct State {
     last_error: Option<String>,
     /// What the library said of its answer.
     pub told: Told,
+    /// What was told of a call that is over.
+    pub(super) given: Option<Box<Given>>,
     /// Nobody was asked, and nobody charges anything.
     pub unsent: Option<Unsent>,
     pub facts: Facts,
@@ -61,6 +64,7 @@ impl State {
             transported: None,
             last_error: None,
             told: Told::default(),
+            given: None,
             unsent: None,
             facts: Facts::default(),
             response: ResponseFacts::default(),
@@ -70,6 +74,14 @@ impl State {
             first_chunk: None,
             last_byte: None,
         }
+    }
+
+    pub(super) fn of_told(start: Start, given: Given) -> Self {
+        let mut state = Self::new(start);
+        state.start_ns = given.start_ns();
+        state.attempt_open = false;
+        state.given = Some(Box::new(given));
+        state
     }
 
     /// The answer, to be read when the record is made.
@@ -254,6 +266,7 @@ impl State {
         }
         let money = self.money();
         let (provider, server_address) = (self.provider(), self.server_address());
+        let told = self.given.take();
         let is_ours = self.attempt_open;
         if let Some(last) = self.attempts.last_mut().filter(|_| is_ours) {
             last.duration_ns = last.duration_ns.min(duration_ns - (last.start_ns - self.start_ns));
@@ -280,11 +293,13 @@ impl State {
         CallRecord {
             call_uid: call.uid,
             start_ns: self.start_ns,
-            duration_ns,
+            duration_ns: told.as_ref().map_or(duration_ns, |told| told.duration_ns),
             time_to_first_chunk_ns: self.first_chunk.map(|at| at.duration_since(started).as_nanos() as i64),
             origin: start.origin,
             origin_version: start.origin_version,
-            operation: start.surface.operation(),
+            operation: told
+                .and_then(|told| told.operation)
+                .unwrap_or_else(|| start.surface.operation()),
             provider,
             request_model: start.request_model,
             response_model: facts.model,

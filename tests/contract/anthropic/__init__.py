@@ -1,0 +1,1 @@
+"""Programs that use the anthropic SDK: `versions.py` runs these where it is installed."""

@@ -1,0 +1,95 @@
+"""Calls through the anthropic SDK: one record each, and nothing else changes for the program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+import pytest
+
+from contract.conftest import Compare
+from contract.runs import FLAVOURS, MESSAGES, Program, each, items, only, result
+
+pytestmark = pytest.mark.parametrize("flavour", FLAVOURS)
+
+DONE = {"outcome": "completed", "origin": "anthropic", "provider": "anthropic", "operation": "chat", "http_status": 200}
+TOKENS = {"input_tokens": 557, "output_tokens": 55}
+STREAM_TOKENS = {"input_tokens": 18, "output_tokens": 4}
+
+
+def client(program: Program, exchange: str, options: Any = ()) -> Any:
+    made = anthropic.AsyncAnthropic if program.asynchronous else anthropic.Anthropic
+    url = program.url(exchange, **dict(options)).removesuffix("/v1")
+    return made(base_url=url, api_key="sk-ant-none", max_retries=2)
+
+
+async def message(program: Program, exchange: str, options: Any = (), **more: Any) -> Any:
+    create = client(program, exchange, options).messages.create
+    return await result(create(model="claude-sonnet-4-5", max_tokens=64, messages=MESSAGES, **more))
+
+
+def test_message(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        return await message(program, "message")
+
+    both = compare(situation, flavour)
+    only(both.records, **DONE, **TOKENS, attempts=1, request_model="claude-sonnet-4-5", streaming=False)
+    assert both.record["cost_status"] == "priced"
+    assert both.record["origin_version"] == anthropic.__version__
+
+
+def test_stream(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        return await items(await message(program, "message-stream", stream=True))
+
+    both = compare(situation, flavour)
+    only(both.records, **DONE, **STREAM_TOKENS, streaming=True, finish_reasons=["end_turn"])
+
+
+def test_stream_helper(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        stream = client(program, "message-stream").messages.stream
+        arguments: Any = {"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": MESSAGES}
+        if program.asynchronous:
+            async with stream(**arguments) as events:
+                return await events.get_final_message()
+        with stream(**arguments) as events:
+            return events.get_final_message()
+
+    only(compare(situation, flavour).records, **DONE, **STREAM_TOKENS, streaming=True)
+
+
+def test_stream_left(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        stream = await message(program, "message-stream", stream=True)
+        async for _ in each(stream):
+            break
+        await result(stream.close())
+        return None
+
+    only(compare(situation, flavour).records, outcome="closed_early", origin="anthropic", streaming=True)
+
+
+def test_raw_response(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        create = client(program, "message").messages.with_raw_response.create
+        raw = await result(create(model="claude-sonnet-4-5", max_tokens=64, messages=MESSAGES))
+        return await result(raw.parse())
+
+    only(compare(situation, flavour).records, **DONE, **TOKENS)
+
+
+def test_retries(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        return await message(program, "message", {"fail": "429:1"})
+
+    both = compare(situation, flavour)
+    only(both.records, **DONE, **TOKENS, attempts=2)
+
+
+def test_refused(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        return await message(program, "not-found")
+
+    both = compare(situation, flavour, raises="NotFoundError")
+    only(both.records, outcome="error", error_type="model_not_found", http_status=404, provider="anthropic")

@@ -1,0 +1,97 @@
+"""`edgequake-obs run -- COMMAND`: the calls of a program, and of what it starts, are recorded; `doctor` says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgequake_obs.demo import recording
+from edgequake_obs.demo.server import running
+
+from .launch import PLAIN, calls, environment
+
+PROGRAM = """
+import multiprocessing, subprocess, sys
+import openai
+
+def ask():
+    client = openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+    print(client.chat.completions.create(model="gpt-4o", messages=[]).choices[0].message.content)
+
+if __name__ == "__main__":
+    ask()
+    if len(sys.argv) == 2:
+        for method in ("fork", "spawn"):
+            process = multiprocessing.get_context(method).Process(target=ask)
+            process.start()
+            process.join()
+        subprocess.run([sys.executable, __file__, sys.argv[1], "alone"], check=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(recording.load()) as server:
+        yield server.url(PLAIN)
+
+
+def run(*command: object, path: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "edgequake_obs.cli", "run", *map(str, command)]
+    return subprocess.run(line, env=environment(path, **more), capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_program_and_what_it_starts(url: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    path = tmp_path / "ledger.duckdb"
+    done = run("--", sys.executable, program, url, path=path)
+    assert (done.returncode, done.stderr) == (0, "")
+    recorded = calls(path)
+    assert [row["origin"] for row in recorded] == ["openai"] * 4
+    assert len({row["pid"] for row in recorded}) == 4
+
+
+def test_disabled(url: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    path = tmp_path / "ledger.duckdb"
+    done = run("--", sys.executable, program, url, "alone", path=path, EDGEQUAKE_OBS_DISABLED="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not path.exists()
+
+
+def test_the_programs_own_sitecustomize_runs_too(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('mine')")
+    done = run("--", sys.executable, "-c", "print('program')", path=tmp_path / "l.duckdb", PYTHONPATH=str(tmp_path))
+    assert done.stdout.split() == ["mine", "mine", "program"], "the first is the command's own interpreter's"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"), [((), 2, "nothing to run"), (("--", "no-such-program"), 1, "no program")]
+)
+def test_what_cannot_be_run(tmp_path: Path, command: tuple[str, ...], status: int, said: str) -> None:
+    done = run(*command, path=tmp_path / "l.duckdb")
+    assert done.returncode == status
+    assert said in done.stderr
+
+
+def test_exit_status_is_the_programs(tmp_path: Path) -> None:
+    assert run("--", sys.executable, "-c", "raise SystemExit(7)", path=tmp_path / "l.duckdb").returncode == 7
+
+
+def test_doctor(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.duckdb"
+    command = [sys.executable, "-m", "edgequake_obs.cli", "doctor"]
+    done = subprocess.run(command, env=environment(path), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a call through openai gave one row" in done.stdout
+    assert str(path) in done.stdout
+    assert not path.exists(), "looking makes nothing"
+    refused = environment(path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    done = subprocess.run(command, env=refused, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "start the collector" in done.stdout
