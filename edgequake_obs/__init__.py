@@ -56,6 +56,10 @@ from .exceptions import (
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # litellm's globals: defaults of every call that does not say otherwise. None: not set.
 api_key: str | None = None
 api_base: str | None = None
@@ -119,10 +123,24 @@ __all__ = [
 _process.start()
 
 
-def __getattr__(name: str) -> object:
+# litellm's functions about costs and models, by the module that has them.
+_LATER = {
+    "completion_cost": "costs",
+    "cost_per_token": "costs",
+    "get_max_tokens": "models",
+    "get_model_info": "models",
+    "model_cost": "models",
+    "model_list": "models",
+    "register_model": "models",
+}
+
+
+def __getattr__(name: str) -> Any:  # modules, functions, mappings
     # Imported when used: neither the ledger's queries nor the price functions are needed to record.
-    if name in ("ledger", "pricing"):
+    module = "models" if name.startswith("supports_") else _LATER.get(name)
+    if module is not None or name in ("ledger", "pricing"):
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
+        found = import_module(f"{__name__}.{module or name}")
+        return getattr(found, name) if module else found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

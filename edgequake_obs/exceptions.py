@@ -169,6 +169,10 @@ class ServiceUnavailableError(APIStatusError):
     status_code = 503
 
 
+class ModelNotMappedError(Exception):
+    """The price table has no entry for a model."""
+
+
 class BudgetExceededError(OpenAIError):
     """A budget that the program set refused the call."""
 
