@@ -54,7 +54,7 @@ from edgequake_obs import pricing
 def resident():
     with open("/proc/self/statm") as file: return int(file.read().split()[1]) * resource.getpagesize()
 before, started = resident(), time.perf_counter()
-pricing.cost({"prompt_tokens": 1, "completion_tokens": 1}, model="gpt-4o", provider="openai").usd
+pricing.cost({"prompt_tokens": 1, "completion_tokens": 1}, model="gpt-4o", provider="openai").status
 print((time.perf_counter() - started) * 1e3, (resident() - before) / 1e6)
 """
 

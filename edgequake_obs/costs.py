@@ -95,6 +95,8 @@ def completion_cost(
     if usage is None and call_type is not None and "image" in call_type:
         usage, named = _images(named, provider, size, quality, n)
     elif usage is None and completion_response is None:
+        if custom_cost_per_token is None and models.resolve(base_model or named, provider) is None:
+            raise models.unknown(base_model or named, provider)
         usage = _counted(named, prompt, messages, completion)
     if region_name and provider in (None, "bedrock"):
         regional = f"bedrock/{region_name}/{named.removeprefix('bedrock/')}"
@@ -289,8 +291,7 @@ def _check_known(found: Cost, model: str, provider: str | None) -> None:
     if found.usd is not None:
         return
     if found.price_source is None and found.status == "unpriced" and models.resolve(model, provider) is None:
-        known = models.provider_of(model, provider)
-        raise models.without_provider(model) if known is None else models.not_mapped(model, known)
+        raise models.unknown(model, provider)
     reason = f"{model}: {found.reason}"
     if reason not in _warned:
         _warned.add(reason)

@@ -132,17 +132,19 @@ def provider_of(model: str, custom_llm_provider: str | None = None) -> str | Non
     return prefix if slash else None
 
 
-def not_mapped(model: str, provider: str | None) -> ModelNotMappedError:
-    """litellm's error for a model that has no entry."""
-    return ModelNotMappedError(f"This model isn't mapped yet. model={model}, custom_llm_provider={provider}; {_WHERE}")
-
-
-def without_provider(model: str) -> BadRequestError:
-    """litellm's error for a model whose provider nobody knows."""
+def unknown(model: str, custom_llm_provider: str | None) -> Exception:
+    """litellm's error for a model that has no entry: another one where nobody knows whose model it is."""
+    provider = provider_of(model, custom_llm_provider)
+    if provider is not None:
+        return _not_mapped(model, provider)
     return BadRequestError(
         f"LLM Provider NOT provided. Pass in the LLM provider you are trying to call. You passed model={model}",
         model=model,
     )
+
+
+def _not_mapped(model: str, provider: str | None) -> ModelNotMappedError:
+    return ModelNotMappedError(f"This model isn't mapped yet. model={model}, custom_llm_provider={provider}; {_WHERE}")
 
 
 def get_model_info(
@@ -159,7 +161,7 @@ def get_model_info(
     del api_base, api_key
     key = resolve(model, custom_llm_provider)
     if key is None:
-        raise not_mapped(model, custom_llm_provider)
+        raise _not_mapped(model, custom_llm_provider)
     entry = model_cost[key]
     info = {name: entry.get(name) for name in FIELDS}
     info["key"] = key

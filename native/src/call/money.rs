@@ -22,7 +22,7 @@ impl State {
             service_tier: self.facts.service_tier.as_deref(),
             host: address.as_deref(),
             key_alias: start.api_key_id.as_deref(),
-            web_search_calls: self.facts.web_searches,
+            web_search_calls: Some(u64::from(self.facts.web_searches)),
             facts: start.asked.price.as_deref(),
             ..Seen::default()
         };

@@ -28,7 +28,7 @@ pub(crate) struct Facts {
     /// The provider's usage object, as JSON text.
     pub usage: Option<String>,
     /// Web searches that are billed beside the usage.
-    pub web_searches: Option<u64>,
+    pub web_searches: u32,
     pub service_tier: Option<String>,
     pub system_fingerprint: Option<String>,
     /// Text that the model wrote, as far as it arrived.

@@ -37,7 +37,7 @@ fn take_response(facts: &mut Facts, response: &[u8]) -> Option<ProviderError> {
             b"model" => facts.model = owned(value).or(facts.model.take()),
             b"service_tier" => facts.service_tier = owned(value).or(facts.service_tier.take()),
             b"usage" => take_usage(facts, value),
-            b"output" => facts.web_searches = Some(web_searches(value)).filter(|count| *count > 0),
+            b"output" => facts.web_searches = web_searches(value),
             b"status" => status = owned(value),
             b"error" => error = Some(value),
             b"incomplete_details" => {
@@ -59,7 +59,7 @@ fn take_response(facts: &mut Facts, response: &[u8]) -> Option<ProviderError> {
 }
 
 /// How often the model searched the web: each search is billed, looking at a page it found is not.
-fn web_searches(output: &[u8]) -> u64 {
+fn web_searches(output: &[u8]) -> u32 {
     let is_search = |item: &&[u8]| {
         let (mut is_call, mut is_other_action) = (false, false);
         for (name, value) in members(item) {
@@ -74,7 +74,7 @@ fn web_searches(output: &[u8]) -> u64 {
         }
         is_call && !is_other_action
     };
-    elements(output).filter(is_search).count() as u64
+    elements(output).filter(is_search).count() as u32
 }
 
 pub(super) fn take_usage(facts: &mut Facts, value: &[u8]) {
@@ -162,7 +162,7 @@ mod tests {
             br#"{"id":"r","model":"gpt-5","output":[{"type":"web_search_call","action":{"type":"search","query":"x"}},
             {"type":"web_search_call","action":{"type":"open_page","url":"u"}},{"type":"web_search_call"},
             {"type":"message","content":[]}],"usage":{"input_tokens":3}}"#;
-        assert_eq!(read_response(body).map(|facts| facts.web_searches), Ok(Some(2)));
+        assert_eq!(read_response(body).map(|facts| facts.web_searches), Ok(2));
     }
 
     #[test]
