@@ -56,6 +56,10 @@ from .exceptions import (
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # litellm's globals: defaults of every call that does not say otherwise. None: not set.
 api_key: str | None = None
 api_base: str | None = None
@@ -124,14 +128,26 @@ __all__ = [
 _process.start()
 
 
-def __getattr__(name: str) -> object:
-    # Imported when used: neither the ledger's queries nor the price functions are needed to record.
-    if name in ("record", "patch"):
-        from . import recording
+# What is imported when it is used, by the module that has it; most of it is litellm's about costs and models.
+_LATER = {
+    "completion_cost": "costs",
+    "cost_per_token": "costs",
+    "get_max_tokens": "models",
+    "get_model_info": "models",
+    "model_cost": "models",
+    "model_list": "models",
+    "patch": "recording",
+    "record": "recording",
+    "register_model": "models",
+}
 
-        return getattr(recording, name)
-    if name in ("ledger", "pricing"):
+
+def __getattr__(name: str) -> Any:  # modules, functions, mappings
+    # Imported when used: neither the ledger's queries nor the price functions are needed to record.
+    module = "models" if name.startswith("supports_") else _LATER.get(name)
+    if module is not None or name in ("ledger", "pricing"):
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
+        found = import_module(f"{__name__}.{module or name}")
+        return getattr(found, name) if module else found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class ModelNotMappedError(Exception):
+    """The price table has no entry for a model."""
+
+
 class ErrorResponse:
     """The provider's answer behind an exception, with the attributes of `httpx.Response` that programs read.
 

@@ -151,6 +151,12 @@ pub(crate) fn register(models: &PriceBook) {
     reload();
 }
 
+/// Takes away what was registered.
+pub(crate) fn forget_registered() {
+    said().registered = None;
+    reload();
+}
+
 /// Reads them anew when next they are needed: somebody has put other files in their place.
 pub(crate) fn reload() {
     *core().prices.slot() = None;

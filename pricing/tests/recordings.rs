@@ -1,4 +1,6 @@
-//! Every usage object in the recorded traffic: priced, or with a stated reason. `--nocapture` prints the counts.
+//! Every usage object in the recorded traffic: priced, or with a stated reason. The reasons and their counts are in
+//! `data/recorded_reasons.txt`; `WRITE=1 cargo test -p pricing --test recordings` writes them anew, and with
+//! `-- --nocapture` and `VERBOSE=1` an example of each is printed.
 
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 
@@ -58,6 +60,7 @@ fn every_recorded_usage_has_a_cost_or_a_reason() {
         return;
     };
     let mut counts: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut total = 0;
     for line in text.lines() {
         let exchange: Exchange<'_> = serde_json::from_str(line).unwrap();
@@ -89,6 +92,7 @@ fn every_recorded_usage_has_a_cost_or_a_reason() {
         }
         let reason = cost.reason.as_ref().map(ToString::to_string).unwrap_or_default();
         let mut kind = format!("{} {reason}", cost.status.as_str());
+        *reasons.entry(without_figures(&kind)).or_default() += 1;
         if std::env::var_os("VERBOSE").is_some() {
             kind = format!("{kind} | {} {}", exchange.provider, exchange.operation);
         }
@@ -108,4 +112,27 @@ fn every_recorded_usage_has_a_cost_or_a_reason() {
         }
     }
     println!("{total:>5} in total");
+    let mut list = format!("{total:>5} usage objects\n");
+    for (reason, count) in &reasons {
+        list.push_str(&format!("{count:>5} {}\n", reason.trim_end()));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/recorded_reasons.txt");
+    if std::env::var_os("WRITE").is_some() {
+        std::fs::write(&path, &list).unwrap();
+    }
+    assert_eq!(
+        list,
+        std::fs::read_to_string(path).unwrap(),
+        "run it with WRITE=1, and look at what changed"
+    );
+}
+
+/// A reason without the counts of one call.
+fn without_figures(reason: &str) -> String {
+    let words = reason.split(' ').map(|word| {
+        let digits = word.trim_end_matches(',');
+        let is_count = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_count { "N" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -24,6 +24,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(table::reload_prices, module)?)?;
     module.add_function(wrap_pyfunction!(own::configure_prices, module)?)?;
     module.add_function(wrap_pyfunction!(own::register_prices, module)?)?;
+    module.add_function(wrap_pyfunction!(own::forget_registered_prices, module)?)?;
     module.add_function(wrap_pyfunction!(own::price_problem, module)?)?;
     module.add_function(wrap_pyfunction!(own::take_price_problem, module)?)
 }

@@ -32,6 +32,7 @@ impl State {
             host: address.as_deref(),
             key_alias: start.api_key_id.as_deref(),
             batch: self.given.as_ref().is_some_and(|given| given.batch),
+            web_search_calls: Some(u64::from(self.facts.web_searches)),
             facts: start.asked.price.as_deref(),
             ..Seen::default()
         };

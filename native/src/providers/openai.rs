@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     pub finish_reasons: Vec<String>,
     /// The provider's usage object, as JSON text.
     pub usage: Option<String>,
+    /// Web searches that are billed beside the usage.
+    pub web_searches: u32,
     pub service_tier: Option<String>,
     pub system_fingerprint: Option<String>,
     /// Text that the model wrote, as far as it arrived.

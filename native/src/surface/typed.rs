@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::AnswerProblem;
-use crate::json_scan::{members, text_of};
+use crate::json_scan::{elements, members, text_of};
 use crate::providers::openai::{EventKind, Facts, ProviderError, check_object};
 
 static RESPONSE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"response\""));
@@ -37,6 +37,7 @@ fn take_response(facts: &mut Facts, response: &[u8]) -> Option<ProviderError> {
             b"model" => facts.model = owned(value).or(facts.model.take()),
             b"service_tier" => facts.service_tier = owned(value).or(facts.service_tier.take()),
             b"usage" => take_usage(facts, value),
+            b"output" => facts.web_searches = web_searches(value),
             b"status" => status = owned(value),
             b"error" => error = Some(value),
             b"incomplete_details" => {
@@ -55,6 +56,25 @@ fn take_response(facts: &mut Facts, response: &[u8]) -> Option<ProviderError> {
         _ => {}
     }
     None
+}
+
+/// How often the model searched the web: each search is billed, looking at a page it found is not.
+fn web_searches(output: &[u8]) -> u32 {
+    let is_search = |item: &&[u8]| {
+        let (mut is_call, mut is_other_action) = (false, false);
+        for (name, value) in members(item) {
+            match name {
+                b"type" => is_call = text_of(value).as_deref() == Some("web_search_call"),
+                b"action" => {
+                    let kind = members(value).find(|(name, _)| *name == b"type");
+                    is_other_action = kind.is_some_and(|(_, kind)| text_of(kind).as_deref() != Some("search"));
+                }
+                _ => {}
+            }
+        }
+        is_call && !is_other_action
+    };
+    elements(output).filter(is_search).count() as u32
 }
 
 pub(super) fn take_usage(facts: &mut Facts, value: &[u8]) {
@@ -135,6 +155,15 @@ fn owned(value: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn searches_are_counted_and_pages_looked_at_are_not() {
+        let body =
+            br#"{"id":"r","model":"gpt-5","output":[{"type":"web_search_call","action":{"type":"search","query":"x"}},
+            {"type":"web_search_call","action":{"type":"open_page","url":"u"}},{"type":"web_search_call"},
+            {"type":"message","content":[]}],"usage":{"input_tokens":3}}"#;
+        assert_eq!(read_response(body).map(|facts| facts.web_searches), Ok(2));
+    }
 
     #[test]
     fn the_events_of_a_response_add_up() {

@@ -35,6 +35,17 @@ struct DiscountSource<'a> {
     off: &'a RawValue,
 }
 
+/// What becomes of a cost that no rule uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    LeftOut,
+}
+
+/// Fields whose prices lie one level down, and those whose prices hold for some prompts or hours only.
+const NESTED: [&str; 2] = ["search_context_cost_per_query", "provider_specific_entry"];
+const ROWS: [&str; 2] = ["tiered_pricing", "off_peak_pricing"];
+
 /// A number, or a text that holds one.
 fn number(value: &RawValue) -> Result<Decimal, PricingError> {
     Decimal::parse(value.get().trim_matches('"'))
@@ -50,26 +61,63 @@ impl PriceList {
     pub fn from_json(json: &str) -> Result<Self, PricingError> {
         let fields: BTreeMap<String, &RawValue> =
             serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
-        Self::from_fields(&fields)
+        Self::from_fields(&fields, Unknown::Refused)
     }
 
-    fn from_fields(fields: &BTreeMap<String, &RawValue>) -> Result<Self, PricingError> {
+    fn from_fields(fields: &BTreeMap<String, &RawValue>, unknown: Unknown) -> Result<Self, PricingError> {
         let mut list = Self::default();
         for (name, value) in fields {
-            match PriceField::parse(name) {
-                _ if value.get() == "null" => {}
-                Some(field) => list.fields.push((field, number(value)?)),
-                None if name.contains("cost_per") || name.ends_with("_cost") => {
-                    return Err(PricingError::UnknownPriceField(name.clone()));
-                }
-                None => {}
+            if value.get() == "null" {
+                continue;
+            }
+            if let Some(field) = PriceField::parse(name) {
+                list.fields.push((field, number(value)?));
+            } else if NESTED.contains(&name.as_str()) {
+                list.take_nested(name, value)?;
+            } else if ROWS.contains(&name.as_str()) || unknown == Unknown::Refused && is_about_costs(name) {
+                return Err(PricingError::UnknownPriceField(name.clone()));
             }
         }
         Ok(list)
     }
+
+    /// Prices that litellm keeps one level down.
+    fn take_nested(&mut self, outer: &str, value: &RawValue) -> Result<(), PricingError> {
+        let inner: BTreeMap<String, &RawValue> =
+            serde_json::from_str(value.get()).map_err(|why| PricingError::Source(why.to_string()))?;
+        for (name, value) in inner {
+            if let Some(field) = PriceField::parse(&format!("{outer}.{name}")) {
+                self.fields.push((field, number(value)?));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_about_costs(name: &str) -> bool {
+    name.contains("cost_per") || name.ends_with("_cost")
 }
 
 impl PriceBook {
+    /// A book of models in the form of litellm's table, which a program adds to it: `{"mine": {"input_cost_per_token": 1e-6}}`.
+    /// Models without a price are left out, as are costs that no rule uses: litellm's own table has such.
+    ///
+    /// # Errors
+    /// `NotADecimal` for a price that is no number, `UnknownPriceField` for rows of prices (`tiered_pricing`,
+    /// `off_peak_pricing`), `Source` for another form.
+    pub fn from_models(json: &str) -> Result<Self, PricingError> {
+        let models: BTreeMap<String, BTreeMap<String, &RawValue>> =
+            serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
+        let mut book = Self::default();
+        for (model, fields) in models {
+            let list = PriceList::from_fields(&fields, Unknown::LeftOut)?;
+            if !list.is_empty() {
+                book.set_prices(model, list);
+            }
+        }
+        Ok(book)
+    }
+
     /// A book from the text of a user's price file:
     ///
     /// ```json
@@ -85,7 +133,7 @@ impl PriceBook {
         let file: File<'_> = serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
         let mut book = Self::default();
         for (model, fields) in &file.prices {
-            book.set_prices(model, PriceList::from_fields(fields)?);
+            book.set_prices(model, PriceList::from_fields(fields, Unknown::Refused)?);
         }
         for (name, model) in file.aliases {
             book.set_alias(name, model);

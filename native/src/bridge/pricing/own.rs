@@ -23,12 +23,18 @@ pub(super) fn configure_prices(path: Option<PathBuf>, content: Option<&str>) -> 
     Ok(())
 }
 
-/// Adds models with prices, as the content of a price file.
+/// Adds models, as JSON in the form of litellm's table.
 #[pyfunction]
 pub(super) fn register_prices(content: &str) -> PyResult<()> {
-    let models = PriceBook::from_json(content).map_err(|why| PyValueError::new_err(why.to_string()))?;
+    let models = PriceBook::from_models(content).map_err(|why| PyValueError::new_err(why.to_string()))?;
     prices::register(&models);
     Ok(())
+}
+
+/// Takes the models that were added away again.
+#[pyfunction]
+pub(super) fn forget_registered_prices() {
+    prices::forget_registered();
 }
 
 /// Why the prices given cannot be read; None where they can.
