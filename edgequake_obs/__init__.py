@@ -33,6 +33,7 @@ from ._native import (
 )
 from ._process import aflush, configure, flush, stats
 from .calls import acompletion, aembedding, completion, embedding
+from .chunks import stream_chunk_builder
 from .exceptions import (
     APIConnectionError,
     APIError,
@@ -43,7 +44,12 @@ from .exceptions import (
     BudgetExceededError,
     ContentPolicyViolationError,
     ContextWindowExceededError,
+    ImageFetchError,
     InternalServerError,
+    InvalidRequestError,
+    JSONSchemaValidationError,
+    LiteLLMUnknownProvider,
+    MidStreamFallbackError,
     NotFoundError,
     OpenAIError,
     PermissionDeniedError,
@@ -63,6 +69,11 @@ api_version: str | None = None
 organization: str | None = None
 request_timeout: float | None = None
 num_retries: int | None = None
+callbacks: list[object] = []
+success_callback: list[object] = []
+failure_callback: list[object] = []
+input_callback: list[object] = []
+turn_off_message_logging: bool = False
 
 __all__ = [
     "APIConnectionError",
@@ -85,8 +96,13 @@ __all__ = [
     "Embedding",
     "EmbeddingResponse",
     "Function",
+    "ImageFetchError",
     "InternalServerError",
+    "InvalidRequestError",
+    "JSONSchemaValidationError",
+    "LiteLLMUnknownProvider",
     "Message",
+    "MidStreamFallbackError",
     "ModelResponse",
     "ModelResponseStream",
     "NotFoundError",
@@ -113,6 +129,7 @@ __all__ = [
     "flush",
     "instrument",
     "stats",
+    "stream_chunk_builder",
     "uninstrument",
 ]
 

@@ -70,6 +70,7 @@ impl Stream {
 
     /// Hands a chunk on, waiting while the consumer is far behind. False once there is no consumer any more.
     pub(crate) async fn push(&self, chunk: Bytes) -> bool {
+        self.call.hear_chunk(&chunk);
         let mut chunk = Some(chunk);
         loop {
             {

@@ -55,7 +55,8 @@ impl Surface {
             .map_or(Self::Chat, |(surface, _)| *surface)
     }
 
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
         NAMES
             .iter()
             .find(|(surface, _)| *surface == self)

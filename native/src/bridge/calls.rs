@@ -10,6 +10,7 @@ use super::classes::{EmbeddingResponse, ModelResponse};
 use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::hidden::Hidden;
+use super::listening::{self, Announced};
 use super::request::{self, Operation};
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
@@ -43,7 +44,7 @@ impl Made {
                 let chunks = ChunkStream::new(stream, Arc::clone(&self.provider), self.model.clone(), headers);
                 Ok(Py::new(py, chunks)?.into_any())
             }
-            Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+            Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref(), false)),
         }
     }
 }
@@ -79,7 +80,16 @@ pub(crate) fn call_sync(
     caller: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     let operation = operation(op);
-    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    prepared.start.listener = listening::listener(
+        py,
+        &Announced {
+            start: &prepared.start,
+            asynchronous: false,
+            input: Some(input),
+            params: Some(params),
+        },
+    );
     let made = Made {
         operation,
         provider: Arc::clone(&prepared.start.provider),
@@ -162,7 +172,16 @@ pub(crate) fn call_async(
     event_loop: &Bound<'_, EventLoop>,
 ) -> PyResult<Pending> {
     let operation = operation(op);
-    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    prepared.start.listener = listening::listener(
+        py,
+        &Announced {
+            start: &prepared.start,
+            asynchronous: true,
+            input: Some(input),
+            params: Some(params),
+        },
+    );
     let made = Made {
         operation,
         provider: Arc::clone(&prepared.start.provider),

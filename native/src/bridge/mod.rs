@@ -14,6 +14,7 @@ mod json_in;
 mod json_out;
 mod kinds;
 mod library;
+mod listening;
 mod object;
 mod outgoing;
 mod patched;
@@ -48,6 +49,14 @@ mod _native {
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
+        module.add_class::<listening::OverCall>()?;
+        module.add_class::<listening::UnredactedRecord>()?;
+        module.add_function(wrap_pyfunction!(listening::take_events, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::events_so_far, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::mask_credentials, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::estimate_tokens, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::set_programs_redactor, module)?)?;
         process::register(module)
     }
 }

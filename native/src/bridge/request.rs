@@ -90,6 +90,7 @@ pub(crate) fn prepare(
         api_key_id: key.as_deref().and_then(fingerprint::of),
         secrets,
         asked,
+        listener: None,
     };
     let request = match target {
         Err(failure) => Err(failure),
@@ -133,6 +134,7 @@ fn refused(
         api_key_id: None,
         secrets: Vec::new(),
         asked: Asked::default(),
+        listener: None,
     };
     Prepared {
         start,

@@ -8,6 +8,7 @@ use exporters::{Attempt, CallRecord, Outcome};
 
 use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
+use crate::events::Heard;
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
 use crate::providers::openai::Facts;
@@ -45,12 +46,15 @@ pub(crate) struct State {
     chunks: u32,
     first_chunk: Option<Instant>,
     last_byte: Option<Instant>,
+    /// None where nobody listens.
+    pub(super) heard: Option<Box<Heard>>,
 }
 
 impl State {
     pub(super) fn new(start: Start) -> Self {
         let now = Instant::now();
         Self {
+            heard: start.listener.map(|_| Box::default()),
             start,
             start_ns: ids::wall_clock_ns(),
             started: now,
