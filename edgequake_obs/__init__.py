@@ -32,7 +32,7 @@ from ._native import (
     __version__,
 )
 from ._process import aflush, configure, flush, stats
-from .calls import acompletion, aembedding, completion, embedding
+from .calls import acompletion, aembedding, completion, embedding, stream
 from .chunks import stream_chunk_builder
 from .exceptions import (
     APIConnectionError,
@@ -61,6 +61,7 @@ from .exceptions import (
 )
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
+from .tokens import decode, encode, token_counter
 
 # litellm's globals: defaults of every call that does not say otherwise. None: not set.
 api_key: str | None = None
@@ -74,6 +75,10 @@ success_callback: list[object] = []
 failure_callback: list[object] = []
 input_callback: list[object] = []
 turn_off_message_logging: bool = False
+# litellm's, read by nothing here: a program that sets them need not be changed.
+set_verbose: bool = False
+suppress_debug_info: bool = False
+telemetry: bool = False
 
 __all__ = [
     "APIConnectionError",
@@ -125,11 +130,15 @@ __all__ = [
     "completion",
     "configure",
     "context",
+    "decode",
     "embedding",
+    "encode",
     "flush",
     "instrument",
     "stats",
+    "stream",
     "stream_chunk_builder",
+    "token_counter",
     "uninstrument",
 ]
 

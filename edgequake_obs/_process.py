@@ -144,18 +144,26 @@ def configure(
         prices: Further prices, aliases and discounts, laid over the shipped prices: the path of a price file, or its
             content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
         capture_content: Not supported yet.
-        redact: Not supported yet.
+        redact: What further text must not leave the process: regular expressions, whose matches are masked, or a
+            function from text to text. It runs on a thread of its own before a record is written and a callback is
+            told, and on the caller's before an exception is raised. A text that it fails on is withheld. Credentials
+            are masked before, whatever is given here; an empty list takes the program's own redaction back.
         service_name: Recorded with each call.
 
     Raises:
-        ValueError: A setting that is not supported yet was given, or `prices` are none; nothing is changed then.
+        ValueError: A setting that is not supported yet was given, `redact` holds a pattern that is none, or `prices`
+            are none; nothing is changed then.
     """
-    given = {"otel": otel, "capture_content": capture_content, "redact": redact}
+    given = {"otel": otel, "capture_content": capture_content}
     unsupported = [name for name, value in given.items() if value is not None]
     if unsupported:
         raise ValueError(f"not supported yet: {', '.join(unsupported)}; leave it out")
     from os import fspath
 
+    if redact is not None:
+        from .redaction import use
+
+        use(redact)
     if prices is not None:
         _use_prices(prices)
     if ledger is None and service_name is None:

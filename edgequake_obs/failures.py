@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import exceptions as errors
+from .redaction import Program, redacted_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def from_failure(
     model: str,
     in_stream: bool = False,
 ) -> errors._Described:
-    """The exception for a failure that the native client reports; secrets are masked in it already."""
+    """The exception for a failure that the native client reports; credentials are masked in it already."""
+    if Program.redact is not None:
+        message, body = redacted_text(message), redacted_text(body)
+        headers = {name: redacted_text(value) for name, value in headers.items()}
     chosen, given = _class_of(kind, status, code, message, provider)
     # litellm spells the provider's own exception so: OpenAIException, GroqException.
     named = "OpenAI" if provider == "openai" else "".join(part.capitalize() for part in provider.split("_"))
@@ -101,7 +105,7 @@ def _class_of(kind: str, status: int | None, code: str | None, message: str, pro
         return errors.APIConnectionError, None
     if kind == "invalid_response":
         return errors.InternalServerError, None
-    if kind == "unsupported_params":
+    if code == "unsupported_params":
         return errors.UnsupportedParamsError, None
     if status == 400 or code is not None:
         said = f"{code} {message}".lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from edgequake_obs.integrations.custom_logger import CustomLogger
-from edgequake_obs.redaction import redacted_text
+from edgequake_obs.redaction import redacted_json, redacted_text
 
 from . import targets
 from .details import CallDetails, Ending, redacted_answer
@@ -27,7 +27,7 @@ def tell(kind: str, ticket: int, content: object) -> None:
     """One event, to everybody who asked for it."""
     if kind == "unredacted":
         record: UnredactedRecord = content  # type: ignore[assignment]
-        record.leave(redacted_text)
+        record.leave(redacted_text, redacted_json)
         return
     observed = open_calls.get(ticket)
     if observed is None:  # the call began before a fork

@@ -36,12 +36,16 @@ def start() -> None:
 def in_child() -> None:
     """After a fork: the thread, its lock and its work are the parent's."""
     global _progress, _done, _thread  # noqa: PLW0603 - as above
+    from edgequake_obs.redaction import Program
+
     from .observing import open_calls
 
     _progress = Condition()
     _done = 0
     _thread = None
     open_calls.clear()
+    if Program.redact is not None:
+        start()
 
 
 def flush(deadline: float) -> bool:

@@ -185,14 +185,13 @@ impl OpenCall {
 
     /// The end hook: hands the call on to become a record. The first ending wins; later ones do nothing.
     pub(crate) fn finish(self: &Arc<Self>, ending: Ending) {
-        let failed = matches!(ending, Ending::Failed { .. });
         let Some(over) = self.end(ending) else { return };
         let recorder = core().recorder();
         if recorder.is_filling() {
             drop(self.settled());
         }
         let is_on_its_way = !core().disabled
-            && if failed && redact::is_programs_own() {
+            && if redact::is_programs_own() {
                 core().events.push(Event::Unredacted(Over::Call(Arc::clone(self))))
             } else {
                 recorder.push_ended(Box::new(OnItsWay { call: Arc::clone(self) }))

@@ -66,7 +66,7 @@ pub(crate) enum Event {
     Ended(Listener, Over, Box<Heard>),
     /// There was no room for an event of the call: nothing more comes of it.
     Dropped(u64),
-    /// A failed call whose texts the program's own redactor has yet to see: its record has not left.
+    /// A call whose texts the program's own redactor has yet to see: its record has not left.
     Unredacted(Over),
 }
 

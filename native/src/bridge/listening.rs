@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use exporters::{CallRecord, Outcome};
+use exporters::{CallRecord, Labels, Outcome};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -242,7 +242,7 @@ fn made_of(py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
     }
 }
 
-/// A failed call whose record waits for the program's own redactor.
+/// A call whose record waits for the program's own redactor.
 #[pyclass(frozen, module = "edgequake_obs._native")]
 #[derive(Debug)]
 pub(crate) struct UnredactedRecord {
@@ -251,16 +251,37 @@ pub(crate) struct UnredactedRecord {
 
 #[pymethods]
 impl UnredactedRecord {
-    /// Takes the record's texts through `redact` and lets it leave.
-    fn leave(&self, redact: &Bound<'_, PyAny>) -> PyResult<()> {
-        let clean = |text: &Option<String>| -> PyResult<Option<String>> {
-            text.as_ref().map(|text| redact.call1((text,))?.extract()).transpose()
+    /// Takes the record's texts through `redact`, those that are JSON through `redact_json`, and lets it leave.
+    fn leave(&self, redact: &Bound<'_, PyAny>, redact_json: &Bound<'_, PyAny>) -> PyResult<()> {
+        let by = |redact: &Bound<'_, PyAny>, text: &mut Option<String>| -> PyResult<()> {
+            if let Some(text) = text {
+                *text = redact.call1((&*text,))?.extract()?;
+            }
+            Ok(())
+        };
+        let all = |pairs: &mut Vec<(String, String)>| -> PyResult<()> {
+            for (_, value) in pairs {
+                *value = redact.call1((&*value,))?.extract()?;
+            }
+            Ok(())
         };
         let mut record = CallRecord::clone(&self.record);
-        record.error_message = clean(&record.error_message)?;
-        record.error_type = clean(&record.error_type)?;
+        by(redact, &mut record.error_message)?;
+        by(redact, &mut record.error_type)?;
         for attempt in &mut record.attempts {
-            attempt.error_type = clean(&attempt.error_type)?;
+            by(redact, &mut attempt.error_type)?;
+        }
+        by(redact, &mut record.user)?;
+        all(&mut record.tags)?;
+        by(redact_json, &mut record.metadata)?;
+        by(redact_json, &mut record.request_params)?;
+        if let Some(labels) = &record.labels {
+            let mut labels = Labels::clone(labels);
+            by(redact, &mut labels.user)?;
+            by(redact, &mut labels.session)?;
+            all(&mut labels.tags)?;
+            by(redact_json, &mut labels.metadata)?;
+            record.labels = Some(Arc::new(labels));
         }
         core().recorder().push(Box::new(record));
         Ok(())
@@ -328,7 +349,7 @@ pub(crate) fn estimate_tokens(text: &Bound<'_, PyString>) -> PyResult<u64> {
     Ok(size.tokens())
 }
 
-/// Whether failed calls wait for the program's own redactor before they are recorded.
+/// Whether calls wait for the program's own redactor before they are recorded.
 #[pyfunction]
 pub(crate) fn set_programs_redactor(given: bool) {
     redact::set_programs_own(given);

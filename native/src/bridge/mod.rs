@@ -24,6 +24,7 @@ mod pricing;
 mod process;
 mod request;
 mod service;
+mod shortcuts;
 mod streams;
 mod worded;
 

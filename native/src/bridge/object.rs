@@ -12,6 +12,7 @@ use super::content::{Content, Key, Slot, key_for};
 use super::json_in;
 use super::kinds::{Kind, Missing};
 use super::plain::{dumped_value, missing};
+use super::shortcuts;
 use crate::call::OpenCall;
 use crate::json_scan;
 
@@ -208,7 +209,13 @@ impl OpenAIObject {
 #[pymethods]
 impl OpenAIObject {
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        self.required(py, name)
+        match self.value(py, name)? {
+            Some(value) => Ok(value),
+            None => match shortcuts::of(self, py, name)? {
+                Some(value) => Ok(value.unbind()),
+                None => self.required(py, name),
+            },
+        }
     }
 
     fn __setattr__(&self, name: &str, value: Py<PyAny>) {

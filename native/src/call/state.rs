@@ -274,8 +274,10 @@ impl State {
         let Start { asked, scope, .. } = start;
         let labels = scope.map(|scope| Arc::clone(&scope.labels));
         // What a context says wins over what the call says of itself.
+        let clean = |text: String| redact::redact(&text, &start.secrets).into_owned();
         let user = asked
             .user
+            .map(clean)
             .filter(|_| labels.as_ref().is_none_or(|labels| labels.user.is_none()));
         let tags = asked
             .tags
@@ -314,11 +316,11 @@ impl State {
             span_id: call.span_id,
             parent_span_id: start.parent.map(|(_, span)| span),
             user,
-            tags: tags.collect(),
+            tags: tags.map(|(key, value)| (key, clean(value))).collect(),
             labels,
             api_key_id: start.api_key_id,
-            metadata: asked.metadata,
-            request_params: asked.request_params,
+            metadata: asked.metadata.map(clean),
+            request_params: asked.request_params.map(clean),
             provider_details: response.details_json(facts.system_fingerprint.as_deref(), request_id.as_deref()),
             content: None,
         }
