@@ -40,6 +40,8 @@ pub(crate) struct Start {
     /// What must not be in any text that leaves: the call's key, and the values of its own secret headers.
     pub secrets: Vec<String>,
     pub asked: Asked,
+    /// Nothing is sent, and nothing recorded: the caller says what the answer is.
+    pub mocked: bool,
     /// Callbacks are registered.
     pub listener: Option<Listener>,
 }
@@ -97,6 +99,7 @@ pub(crate) struct OpenCall {
     phase: Mutex<Phase>,
     slot: OnceLock<usize>,
     generation: u64,
+    mocked: bool,
     listener: Option<Listener>,
     /// An event of this call found no room: its callbacks are told no more of it.
     unheard: AtomicBool,
@@ -116,7 +119,7 @@ impl OpenCall {
     /// The start hook: ids and parent are fixed here, before the request is sent.
     #[must_use]
     pub(crate) fn begin(start: Start) -> Arc<Self> {
-        let listener = start.listener;
+        let (listener, mocked) = (start.listener, start.mocked);
         let state = State::new(start);
         let call = Arc::new(Self {
             uid: ids::call_uid(state.start_ns),
@@ -125,6 +128,7 @@ impl OpenCall {
             phase: Mutex::new(Phase::Open(Box::new(state))),
             slot: OnceLock::new(),
             generation: fork::generation(),
+            mocked,
             listener,
             unheard: AtomicBool::new(false),
         });
@@ -191,6 +195,7 @@ impl OpenCall {
             drop(self.settled());
         }
         let is_on_its_way = !core().disabled
+            && !self.mocked
             && if redact::is_programs_own() {
                 core().events.push(Event::Unredacted(Over::Call(Arc::clone(self))))
             } else {
@@ -299,7 +304,7 @@ impl Drop for OpenCall {
         if let Some(end) = self.end(Ending::Abandoned)
             && let Some(record) = self.settled()
         {
-            if !core().disabled {
+            if !core().disabled && !self.mocked {
                 core().recorder().push(Box::new(CallRecord::clone(&record)));
             }
             self.tell_end(Over::Record(record), end.heard);

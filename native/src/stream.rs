@@ -62,6 +62,19 @@ impl Stream {
         })
     }
 
+    /// A stream that has arrived already.
+    #[must_use]
+    pub(crate) fn whole(call: Arc<OpenCall>, chunks: Vec<Bytes>) -> Arc<Self> {
+        let stream = Self::new(call);
+        {
+            let mut inner = stream.lock();
+            inner.bytes = chunks.iter().map(Bytes::len).sum();
+            inner.chunks = chunks.into();
+            inner.end = Some(End::Whole);
+        }
+        stream
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,6 +11,7 @@ use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::hidden::Hidden;
 use super::listening::{self, Announced};
+use super::mocked;
 use super::request::{self, Operation};
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
@@ -81,6 +82,11 @@ pub(crate) fn call_sync(
 ) -> PyResult<Py<PyAny>> {
     let operation = operation(op);
     let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mock = mocked::read(&prepared.start, params)?;
+    if mock.is_some() {
+        prepared.start.mocked = true;
+        prepared.start.scope = None;
+    }
     prepared.start.listener = listening::listener(
         py,
         &Announced {
@@ -96,6 +102,9 @@ pub(crate) fn call_sync(
         model: prepared.start.request_model.clone(),
     };
     let call = OpenCall::begin(prepared.start);
+    if let Some(mock) = mock {
+        return made.reply(py, mocked::reply(mock, call));
+    }
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => return made.reply(py, Err(call.fail(failure))),
@@ -173,6 +182,11 @@ pub(crate) fn call_async(
 ) -> PyResult<Pending> {
     let operation = operation(op);
     let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mock = mocked::read(&prepared.start, params)?;
+    if mock.is_some() {
+        prepared.start.mocked = true;
+        prepared.start.scope = None;
+    }
     prepared.start.listener = listening::listener(
         py,
         &Announced {
@@ -191,6 +205,14 @@ pub(crate) fn call_async(
     let call = OpenCall::begin(prepared.start);
     let queue = Arc::clone(&event_loop.get().queue);
     let deliver = move |reply| queue.deliver(ticket, Delivery::Answered(Box::new(reply)));
+    if let Some(mock) = mock {
+        deliver(mocked::reply(mock, Arc::clone(&call)));
+        return Ok(Pending {
+            call,
+            task: None,
+            future,
+        });
+    }
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => {

@@ -15,6 +15,7 @@ mod json_out;
 mod kinds;
 mod library;
 mod listening;
+mod mocked;
 mod object;
 mod outgoing;
 mod patched;

@@ -93,6 +93,7 @@ pub(crate) fn begin_call(
         api_key_id: api_key.filter(|key| !key.is_empty()).and_then(fingerprint::of),
         secrets: secrets(api_key, headers.iter().flatten()),
         asked,
+        mocked: false,
         listener: None,
     };
     start.listener = listening::listener_of_body(py, &start, asynchronous, params);

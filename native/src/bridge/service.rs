@@ -121,6 +121,7 @@ impl Service {
                 Some(body) => asked::read_body(body, surface, streaming)?,
                 None => Asked::default(),
             },
+            mocked: false,
             listener: None,
         };
         start.listener = listening::listener_of_body(py, &start, asynchronous, body.as_ref());
