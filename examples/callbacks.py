@@ -22,7 +22,7 @@ edgequake_obs.callbacks = [Failures()]
 edgequake_obs.completion("gpt-4o-mini", [{"role": "user", "content": "What is the capital of Mexico?"}])
 try:
     edgequake_obs.completion("gpt-4o-mini", [], mock_response="litellm.RateLimitError")
-except edgequake_obs.RateLimitError:
-    pass
+except edgequake_obs.RateLimitError as error:
+    print(f"caught: {error.status_code}")
 
 edgequake_obs.flush()  # callbacks run on a thread of their own: a program that ends waits for them by itself

@@ -13,10 +13,12 @@ from . import worker
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextvars import Context
 
     from .targets import Callback
+
+    Callbacks = Sequence[Callback]
 
 _tickets = count(1)
 _package = vars(sys.modules["edgequake_obs"])
@@ -27,9 +29,22 @@ open_calls: dict[int, Observed] = {}
 
 
 class Observed:
-    """A call as it began."""
+    """A call as it began, and the callbacks as they stood then."""
 
-    __slots__ = ("address", "context", "input", "loop", "model", "operation", "params", "provider", "registered")
+    __slots__ = (
+        "address",
+        "both",
+        "context",
+        "failure",
+        "input",
+        "input_callbacks",
+        "loop",
+        "model",
+        "operation",
+        "params",
+        "provider",
+        "success",
+    )
 
     def __init__(
         self,
@@ -47,26 +62,21 @@ class Observed:
         self.model = model
         self.address = address
         # The program may go on with its list of messages before the callbacks are told.
-        self.input: object = list(input) if type(input) is list else input  # type: ignore[misc]
+        self.input: object = input[:] if type(input) is list else input  # type: ignore[misc]
         self.params = params
         self.context: Context = copy_context()
-        self.registered = Registered()
-
-
-class Registered:
-    """The callbacks as they stood when a call began."""
-
-    __slots__ = ("both", "failure", "input", "success")
-
-    def __init__(self) -> None:
-        self.both: list[Callback] = _copied("callbacks")
-        self.success: list[Callback] = _copied("success_callback")
-        self.failure: list[Callback] = _copied("failure_callback")
-        self.input: list[Callback] = _copied("input_callback")
-
-    def wants_chunks(self) -> bool:
-        """Whether each chunk of a stream is of interest."""
-        return any(map(_listens_to_chunks, self.both)) or any(map(_listens_to_chunks, self.success))
+        self.both: Callbacks = _package["callbacks"]
+        self.success: Callbacks = _package["success_callback"]
+        self.failure: Callbacks = _package["failure_callback"]
+        self.input_callbacks: Callbacks = _package["input_callback"]
+        if self.both:
+            self.both = _copied(self.both)
+        if self.success:
+            self.success = _copied(self.success)
+        if self.failure:
+            self.failure = _copied(self.failure)
+        if self.input_callbacks:
+            self.input_callbacks = _copied(self.input_callbacks)
 
 
 def observe(
@@ -87,15 +97,17 @@ def observe(
     observed = Observed(loop, operation, provider, model, address, input, params or {})
     ticket = next(_tickets)
     open_calls[ticket] = observed
-    worker.start()
-    return ticket, observed.registered.wants_chunks()
+    if not worker.State.is_running:
+        worker.start()
+    for callback in (*observed.both, *observed.success):
+        if _listens_to_chunks(callback):
+            return ticket, True
+    return ticket, False
 
 
-def _copied(name: str) -> list[Callback]:
-    value = _package.get(name)
-    if not value:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]  # type: ignore[arg-type]
+def _copied(registered: Callbacks) -> Callbacks:
+    # litellm's users also set a single callback where a list is meant.
+    return tuple(registered) if isinstance(registered, (list, tuple)) else (registered,)
 
 
 def _running_loop() -> AbstractEventLoop | None:

@@ -3,9 +3,8 @@ so that an interpreter may end while it waits."""
 
 from __future__ import annotations
 
-import os
 from threading import Condition, Thread, current_thread
-from time import monotonic
+from time import monotonic, sleep
 
 from edgequake_obs import _native
 
@@ -13,36 +12,41 @@ _AT_ONCE = 64  # events taken before the thread looks whether it shall go on
 
 _progress = Condition()
 _done = 0
-_thread: Thread | None = None
-_pid = 0
+
+# Whoever waits for the first event wakes up this much later: a busy program is interrupted 200 times a second at most.
+_GATHERING_SECONDS = 0.005
+
+
+class State:
+    """The thread of this process."""
+
+    is_running = False
+    thread: Thread | None = None
 
 
 def start() -> None:
     """Have the thread run; without effect where it does."""
-    global _thread, _pid  # noqa: PLW0603 - one for the process
-    if _thread is not None and _pid == os.getpid():
-        return
     with _progress:
-        if _thread is not None and _pid == os.getpid():
+        if State.is_running:
             return
-        _pid = os.getpid()
         descriptor = _native.events_descriptor()
         if descriptor is None:
             return
-        _thread = Thread(target=_run, args=(descriptor,), name="edgequake-callbacks", daemon=True)
-        _thread.start()
+        State.thread = Thread(target=_run, args=(descriptor,), name="edgequake-callbacks", daemon=True)
+        State.thread.start()
+        State.is_running = True
 
 
 def in_child() -> None:
     """After a fork: the thread, its lock and its work are the parent's."""
-    global _progress, _done, _thread  # noqa: PLW0603 - as above
+    global _progress, _done  # noqa: PLW0603 - one for the process
     from edgequake_obs.redaction import Program
 
     from .observing import open_calls
 
     _progress = Condition()
     _done = 0
-    _thread = None
+    State.is_running, State.thread = False, None
     open_calls.clear()
     if Program.redact is not None:
         start()
@@ -57,9 +61,9 @@ def flush(deadline: float) -> bool:
     Returns:
         Whether they have. False at once on the callbacks' own thread.
     """
-    if _thread is None:
+    if State.thread is None:
         return True
-    if current_thread() is _thread:
+    if current_thread() is State.thread:
         return False
     due = _native.events_so_far()
     with _progress:
@@ -92,6 +96,7 @@ def _run(descriptor: int) -> None:
                 _progress.notify_all()
         if not events:
             waiting.poll()
+            sleep(_GATHERING_SECONDS)
 
 
 def _contained(error: Exception) -> None:
