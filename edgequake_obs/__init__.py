@@ -32,7 +32,8 @@ from ._native import (
     __version__,
 )
 from ._process import aflush, configure, flush, stats
-from .calls import acompletion, aembedding, completion, embedding
+from .calls import acompletion, aembedding, completion, embedding, stream
+from .chunks import stream_chunk_builder
 from .exceptions import (
     APIConnectionError,
     APIError,
@@ -43,7 +44,12 @@ from .exceptions import (
     BudgetExceededError,
     ContentPolicyViolationError,
     ContextWindowExceededError,
+    ImageFetchError,
     InternalServerError,
+    InvalidRequestError,
+    JSONSchemaValidationError,
+    LiteLLMUnknownProvider,
+    MidStreamFallbackError,
     NotFoundError,
     OpenAIError,
     PermissionDeniedError,
@@ -55,6 +61,7 @@ from .exceptions import (
 )
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
+from .tokens import decode, encode, token_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +74,15 @@ api_version: str | None = None
 organization: str | None = None
 request_timeout: float | None = None
 num_retries: int | None = None
+callbacks: list[object] = []
+success_callback: list[object] = []
+failure_callback: list[object] = []
+input_callback: list[object] = []
+turn_off_message_logging: bool = False
+# litellm's, read by nothing here: a program that sets them need not be changed.
+set_verbose: bool = False
+suppress_debug_info: bool = False
+telemetry: bool = False
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,8 +110,13 @@ __all__ = [
     "Embedding",
     "EmbeddingResponse",
     "Function",
+    "ImageFetchError",
     "InternalServerError",
+    "InvalidRequestError",
+    "JSONSchemaValidationError",
+    "LiteLLMUnknownProvider",
     "Message",
+    "MidStreamFallbackError",
     "ModelResponse",
     "ModelResponseStream",
     "NotFoundError",
@@ -118,10 +139,15 @@ __all__ = [
     "completion",
     "configure",
     "context",
+    "decode",
     "embedding",
+    "encode",
     "flush",
     "instrument",
     "stats",
+    "stream",
+    "stream_chunk_builder",
+    "token_counter",
     "uninstrument",
 ]
 

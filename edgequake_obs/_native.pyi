@@ -157,6 +157,8 @@ class ModelResponseStream(OpenAIObject):
     object: str
     system_fingerprint: str | None
     choices: list[StreamingChoices]
+    @property
+    def _came_to(self) -> tuple[str | None, float | None] | None: ...
 
 class Embedding(OpenAIObject):
     """A vector."""
@@ -314,7 +316,13 @@ class Service:
     @property
     def accepts_stream_usage(self) -> bool: ...
     def begin(
-        self, operation: str, client: object, options: object, streaming: bool, caller: Caller | None
+        self,
+        operation: str,
+        client: object,
+        options: object,
+        streaming: bool,
+        caller: Caller | None,
+        asynchronous: bool,
     ) -> Call: ...
 
 class LibraryCall:
@@ -377,6 +385,7 @@ def begin_call(
     caller: Caller | None,
     api_key: str | None = None,
     headers: Sequence[object] | None = None,
+    asynchronous: bool = False,
 ) -> Call: ...
 
 class Cost:
@@ -471,9 +480,49 @@ def record_told(
     error_type: str | None,
     error_message: str | None,
 ) -> str: ...
+
+class Facts(TypedDict):
+    """What a call's record says, for its callbacks."""
+
+    call_uid: str
+    outcome: str
+    provider: str
+    model: str | None
+    response_id: str | None
+    streaming: bool
+    start_ns: int
+    duration_ns: int
+    time_to_first_chunk_ns: int | None
+    cost: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    usage: str | None
+    session: str | None
+    trace_id: str
+    headers: dict[str, str]
+
+class OverCall:
+    """A call that is over, as its callbacks see it."""
+
+    def facts(self) -> Facts: ...
+    def answer(self) -> ModelResponse | EmbeddingResponse | dict[str, object] | str | None: ...
+    def chunks(self) -> list[ModelResponseStream | dict[str, object]]: ...
+    def exception(self) -> Exception | None: ...
+
+class UnredactedRecord:
+    """A call whose record waits for the program's own redactor."""
+
+    def leave(self, redact: Callable[[str], str], redact_json: Callable[[str], str]) -> None: ...
+
+def take_events(most: int) -> list[tuple[str, int, object]]: ...
+def events_descriptor() -> int | None: ...
+def events_so_far() -> int: ...
+def mask_credentials(text: str) -> str: ...
+def estimate_tokens(text: str) -> int: ...
+def set_programs_redactor(given: bool) -> None: ...
 def configure(*, ledger: str | None = None, service_name: str | None = None) -> None: ...
 def flush(timeout: float) -> bool: ...
-def shutdown(timeout: float) -> bool: ...
+def abandon_open_calls() -> None: ...
 def ledger_path() -> str | None: ...
 def stats() -> dict[str, object]: ...
 def take_warning() -> str | None: ...

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _AT_EXIT = 2.0  # seconds: the longest that the end of a program may wait for the disk
 
+_FOR_THE_DISK = 0.5  # seconds of these, whatever callbacks take
+
 _FORK_WAITS = 1.0  # seconds
 
 is_first_call = True
@@ -68,8 +70,18 @@ def _say(warning: str | None) -> None:
 
 
 def _shutdown() -> None:
-    if not _native.shutdown(_AT_EXIT):
+    from time import monotonic
+
+    _native.abandon_open_calls()
+    deadline = monotonic() + _AT_EXIT
+    _flush_callbacks(deadline)
+    if not _native.flush(max(deadline - monotonic(), _FOR_THE_DISK)):
         _warn()
+
+
+def _flush_callbacks(deadline: float) -> bool:
+    worker = sys.modules.get("edgequake_obs._callbacks.worker")
+    return worker is None or worker.flush(deadline)
 
 
 def _make_ledger(path: str) -> None:
@@ -93,6 +105,9 @@ def _in_child() -> None:
     global is_first_call  # noqa: PLW0603 - as above
     # Where the parent's thread was not done, its half-made import cannot be used here: whoever reads makes the ledger.
     is_first_call = not _is_importing
+    worker = sys.modules.get("edgequake_obs._callbacks.worker")
+    if worker is not None:
+        worker.in_child()
     _flush_with_multiprocessing()
 
 
@@ -129,18 +144,26 @@ def configure(
         prices: Further prices, aliases and discounts, laid over the shipped prices: the path of a price file, or its
             content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
         capture_content: Not supported yet.
-        redact: Not supported yet.
+        redact: What further text must not leave the process: regular expressions, whose matches are masked, or a
+            function from text to text. It runs on a thread of its own before a record is written and a callback is
+            told, and on the caller's before an exception is raised. A text that it fails on is withheld. Credentials
+            are masked before, whatever is given here; an empty list takes the program's own redaction back.
         service_name: Recorded with each call.
 
     Raises:
-        ValueError: A setting that is not supported yet was given, or `prices` are none; nothing is changed then.
+        ValueError: A setting that is not supported yet was given, `redact` holds a pattern that is none, or `prices`
+            are none; nothing is changed then.
     """
-    given = {"otel": otel, "capture_content": capture_content, "redact": redact}
+    given = {"otel": otel, "capture_content": capture_content}
     unsupported = [name for name, value in given.items() if value is not None]
     if unsupported:
         raise ValueError(f"not supported yet: {', '.join(unsupported)}; leave it out")
     from os import fspath
 
+    if redact is not None:
+        from .redaction import use
+
+        use(redact)
     if prices is not None:
         _use_prices(prices)
     if ledger is None and service_name is None:
@@ -163,7 +186,7 @@ def _use_prices(prices: str | PathLike[str] | Mapping[str, object]) -> None:
 
 
 def flush(timeout: float = 2.0) -> bool:
-    """Wait until every call finished before is in the spool.
+    """Wait until every call finished before is in the spool, and its callbacks have run.
 
     Args:
         timeout: Seconds to wait at most.
@@ -171,10 +194,14 @@ def flush(timeout: float = 2.0) -> bool:
     Returns:
         Whether it all is. Where the disk refused, the reason is logged, once.
     """
-    done = _native.flush(timeout)
+    from time import monotonic
+
+    deadline = monotonic() + timeout
+    told = _flush_callbacks(deadline)
+    done = _native.flush(max(deadline - monotonic(), 0.0))
     if not done:
         _warn()
-    return done
+    return done and told
 
 
 async def aflush(timeout: float = 2.0) -> bool:

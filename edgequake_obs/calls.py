@@ -33,7 +33,8 @@ def completion(model: str, messages: Sequence[object] = (), **params: object) ->
     Args:
         model: Its name, with the provider's prefix where it is not OpenAI's: `gpt-4o-mini`, `groq/llama-3.3-70b`.
         messages: The conversation, as OpenAI's chat completions take it; answers' own messages are fine.
-        **params: The provider's parameters, and those that steer the call (see the module).
+        **params: The provider's parameters, and those that steer the call (see the module); `system`: a text that comes
+            before the messages.
 
     Returns:
         The answer; with `stream=True` an iterator over its chunks, each of which arrives when the provider sends it.
@@ -41,6 +42,8 @@ def completion(model: str, messages: Sequence[object] = (), **params: object) ->
     Raises:
         OpenAIError: One of its subclasses, which are litellm's: `AuthenticationError`, `RateLimitError`, `Timeout`, ...
     """
+    if "system" in params:
+        messages = _with_system(params.pop("system"), messages)
     answer = _native.call_sync("chat", model, messages, params, _globals, current())
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
@@ -54,6 +57,8 @@ async def acompletion(
     """
     from ._event_loops import bridge
 
+    if "system" in params:
+        messages = _with_system(params.pop("system"), messages)
     answer = await _reply(_native.call_async("chat", model, messages, params, _globals, current(), bridge()))
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
@@ -77,6 +82,17 @@ async def aembedding(model: str, input: str | Sequence[object] = (), **params: o
     from ._event_loops import bridge
 
     return await _reply(_native.call_async("embeddings", model, input, params, _globals, current(), bridge()))
+
+
+def stream(model: str, messages: Sequence[object] = (), **params: object) -> CustomStreamWrapper:
+    """Ask a chat model for a stream: `completion(..., stream=True)`."""
+    answer = completion(model, messages, **{**params, "stream": True})
+    assert isinstance(answer, CustomStreamWrapper)
+    return answer
+
+
+def _with_system(system: object, messages: Sequence[object]) -> Sequence[object]:
+    return messages if system is None else [{"role": "system", "content": system}, *messages]
 
 
 async def _reply(pending: Pending[A]) -> A:

@@ -232,7 +232,7 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
         elif not recorded and service.origin == "openai":
             return None
         else:
-            call = service.begin(surface.operation, client, options, streaming, caller())
+            call = service.begin(surface.operation, client, options, streaming, caller(), asynchronous)
             frame = Frame(call, call.streaming, asynchronous)
     except Exception as error:
         _native.note_internal_error("openai call", error)

@@ -5,9 +5,11 @@ pub(crate) mod library;
 mod money;
 mod state;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use bytes::Bytes;
 use exporters::{CallRecord, Ended};
 
 pub(crate) use self::state::State;
@@ -16,6 +18,7 @@ use self::given::Given;
 
 use crate::core::core;
 use crate::estimate::TextSize;
+use crate::events::{Event, Heard, Listener, Over};
 use crate::failure::{Failure, FailureKind};
 use crate::images::Images;
 use crate::prices::PriceFacts;
@@ -40,6 +43,10 @@ pub(crate) struct Start {
     /// What must not be in any text that leaves: the call's key, and the values of its own secret headers.
     pub secrets: Vec<String>,
     pub asked: Asked,
+    /// Nothing is sent, and nothing recorded: the caller says what the answer is.
+    pub mocked: bool,
+    /// Callbacks are registered.
+    pub listener: Option<Listener>,
 }
 
 /// What the request itself says that belongs in the record.
@@ -95,6 +102,10 @@ pub(crate) struct OpenCall {
     phase: Mutex<Phase>,
     slot: OnceLock<usize>,
     generation: u64,
+    mocked: bool,
+    listener: Option<Listener>,
+    /// An event of this call found no room: its callbacks are told no more of it.
+    unheard: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -111,6 +122,7 @@ impl OpenCall {
     /// The start hook: ids and parent are fixed here, before the request is sent.
     #[must_use]
     pub(crate) fn begin(start: Start) -> Arc<Self> {
+        let (listener, mocked) = (start.listener, start.mocked);
         let state = State::new(start);
         Self::open(ids::call_uid(state.start_ns), state)
     }
@@ -130,7 +142,13 @@ impl OpenCall {
             phase: Mutex::new(Phase::Open(Box::new(state))),
             slot: OnceLock::new(),
             generation: fork::generation(),
+            mocked,
+            listener,
+            unheard: AtomicBool::new(false),
         });
+        if let Some(listener) = listener {
+            call.tell(Event::Begun(listener));
+        }
         let _ = call.slot.set(core().open_calls.add(&Arc::downgrade(&call)));
         call
     }
@@ -147,32 +165,87 @@ impl OpenCall {
         }
     }
 
+    fn tell(&self, event: Event) {
+        if !self.unheard.load(Ordering::Relaxed) && !core().events.push(event) {
+            self.unheard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether callbacks want to know what comes.
+    #[must_use]
+    pub(crate) fn is_heard(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    fn with_heard(&self, keep: impl FnOnce(&mut Heard)) {
+        self.with_state(|state| state.heard.as_deref_mut().map(keep));
+    }
+
+    /// Keeps a plain answer for the callbacks.
+    pub(crate) fn hear_answer(&self, body: &Bytes, headers: &http::HeaderMap) {
+        if self.listener.is_some() {
+            self.with_heard(|heard| {
+                heard.answer = Some(body.clone());
+                heard.headers = headers.clone();
+            });
+        }
+    }
+
+    /// Keeps a chunk of a stream for the callbacks.
+    pub(crate) fn hear_chunk(&self, chunk: &Bytes) {
+        if let Some(listener) = self.listener {
+            self.with_heard(|heard| heard.chunks.push(chunk.clone()));
+            if listener.wants_chunks {
+                self.tell(Event::Chunk(listener.ticket, chunk.clone()));
+            }
+        }
+    }
+
     /// The end hook: hands the call on to become a record. The first ending wins; later ones do nothing.
     pub(crate) fn finish(self: &Arc<Self>, ending: Ending) {
-        let Some(scope) = self.end(ending) else { return };
+        let Some(over) = self.end(ending) else { return };
         let recorder = core().recorder();
         if recorder.is_filling() {
             drop(self.settled());
         }
-        let is_on_its_way = !core().disabled && recorder.push_ended(Box::new(OnItsWay { call: Arc::clone(self) }));
-        match scope {
+        let is_on_its_way = !core().disabled
+            && !self.mocked
+            && if redact::is_programs_own() {
+                core().events.push(Event::Unredacted(Over::Call(Arc::clone(self))))
+            } else {
+                recorder.push_ended(Box::new(OnItsWay { call: Arc::clone(self) }))
+            };
+        match over.scope {
             Some(scope) if is_on_its_way => scope.expect(self),
             // Nobody else will: what the call came to counts for its context all the same.
             Some(_) => drop(self.settled()),
             None => {}
         }
+        self.tell_end(Over::Call(Arc::clone(self)), over.heard);
     }
 
-    /// Ends the call: its context, if it was open and is this process's.
-    fn end(&self, ending: Ending) -> Option<Option<Arc<Scope>>> {
+    fn tell_end(&self, over: Over, heard: Option<Box<Heard>>) {
+        if let Some(listener) = self.listener {
+            self.tell(Event::Ended(listener, over, heard.unwrap_or_default()));
+            if self.unheard.load(Ordering::Relaxed) {
+                let _ = core().events.push(Event::Dropped(listener.ticket));
+            }
+        }
+    }
+
+    /// Ends the call: what is left to tell of it, if it was open and is this process's.
+    fn end(&self, ending: Ending) -> Option<End> {
         let ended = Instant::now();
-        let scope = {
+        let end = {
             let mut phase = self.phase();
             match std::mem::replace(&mut *phase, Phase::Changing) {
-                Phase::Open(state) => {
-                    let scope = state.start.scope.clone();
+                Phase::Open(mut state) => {
+                    let end = End {
+                        scope: state.start.scope.clone(),
+                        heard: state.heard.take(),
+                    };
                     *phase = Phase::Ended(state, ending, ended);
-                    scope
+                    end
                 }
                 over => {
                     *phase = over;
@@ -187,7 +260,7 @@ impl OpenCall {
         if let Some(slot) = self.slot.get() {
             core().open_calls.remove(*slot);
         }
-        Some(scope)
+        Some(end)
     }
 
     /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
@@ -199,6 +272,9 @@ impl OpenCall {
         });
         let secrets = secrets.unwrap_or_default();
         let failure = failure.redacted(|text| redact::redact(text, &secrets).into_owned());
+        if self.listener.is_some() {
+            self.with_heard(|heard| heard.failure = Some(failure.clone()));
+        }
         self.finish(Ending::Failed {
             error_type: failure.error_type(),
             message: failure.message.clone(),
@@ -239,13 +315,21 @@ impl OpenCall {
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        if self.end(Ending::Abandoned).is_some()
+        if let Some(end) = self.end(Ending::Abandoned)
             && let Some(record) = self.settled()
-            && !core().disabled
         {
-            core().recorder().push(Box::new(CallRecord::clone(&record)));
+            if !core().disabled && !self.mocked {
+                core().recorder().push(Box::new(CallRecord::clone(&record)));
+            }
+            self.tell_end(Over::Record(record), end.heard);
         }
     }
+}
+
+/// What an ending leaves to others.
+struct End {
+    scope: Option<Arc<Scope>>,
+    heard: Option<Box<Heard>>,
 }
 
 /// A call in the recorder's queue.

@@ -66,6 +66,7 @@ pub(crate) async fn run(
 ) {
     let response = match attempts(http, &request, &call).await {
         Ok(Answered::Plain(body, headers)) => {
+            call.hear_answer(&body, &headers);
             call.finish(Ending::Completed);
             return reply(Ok(Reply::Answer(Answer { body, headers, call })));
         }

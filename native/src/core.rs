@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use exporters::{Recorder, RecorderSettings};
 use tokio::runtime::Handle;
 
+use crate::events::Events;
 use crate::open_calls::OpenCalls;
 use crate::prices::InForce;
 use crate::transport::Http;
@@ -17,6 +18,7 @@ pub(crate) struct Core {
     /// Never freed: a writer may be in the middle of a push when `configure` replaces it.
     recorder: AtomicPtr<Recorder>,
     pub open_calls: OpenCalls,
+    pub events: Events,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
     pub disabled: bool,
     pub http: Http,
@@ -34,11 +36,13 @@ pub(crate) fn core() -> &'static Core {
         return core;
     }
     fork::register();
+    let settings = settings::read();
     let made = Box::into_raw(Box::new(Core {
         io: OnceLock::new(),
         recorder: AtomicPtr::new(Box::into_raw(Box::new(new_recorder()))),
         open_calls: OpenCalls::default(),
-        disabled: settings::read().disabled,
+        events: Events::new(settings.queue_bytes),
+        disabled: settings.disabled,
         http: Http::default(),
         prices: InForce::default(),
         internal_errors: AtomicU64::new(0),

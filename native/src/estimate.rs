@@ -28,6 +28,11 @@ impl TextSize {
         self.other += other;
     }
 
+    /// About how many bytes the text takes.
+    pub(crate) fn bytes(self) -> usize {
+        usize::try_from(self.ascii + 3 * self.other).unwrap_or(usize::MAX)
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self.ascii == 0 && self.other == 0
     }

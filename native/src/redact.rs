@@ -1,6 +1,7 @@
 //! The one pass that takes secrets out of text before any of it leaves the process.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const MASK: &str = "[redacted]";
 
@@ -12,6 +13,17 @@ const PREFIXES: &[&str] = &[
 
 /// What may follow a prefix in ordinary prose is shorter than this.
 const SHORTEST_TOKEN: usize = 8;
+
+/// Whether the program gave a redactor of its own. It is Python's and runs on a Python thread, after this pass.
+static PROGRAMS_OWN: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn set_programs_own(given: bool) {
+    PROGRAMS_OWN.store(given, Ordering::Relaxed);
+}
+
+pub(crate) fn is_programs_own() -> bool {
+    PROGRAMS_OWN.load(Ordering::Relaxed)
+}
 
 /// `text` without any of `secrets` (the call's own key and headers) and without whatever looks like a credential.
 pub(crate) fn redact<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {

@@ -62,6 +62,19 @@ impl Stream {
         })
     }
 
+    /// A stream that has arrived already.
+    #[must_use]
+    pub(crate) fn whole(call: Arc<OpenCall>, chunks: Vec<Bytes>) -> Arc<Self> {
+        let stream = Self::new(call);
+        {
+            let mut inner = stream.lock();
+            inner.bytes = chunks.iter().map(Bytes::len).sum();
+            inner.chunks = chunks.into();
+            inner.end = Some(End::Whole);
+        }
+        stream
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,6 +83,7 @@ impl Stream {
 
     /// Hands a chunk on, waiting while the consumer is far behind. False once there is no consumer any more.
     pub(crate) async fn push(&self, chunk: Bytes) -> bool {
+        self.call.hear_chunk(&chunk);
         let mut chunk = Some(chunk);
         loop {
             {

@@ -61,7 +61,8 @@ impl Surface {
             .map(|(surface, _)| *surface)
     }
 
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
         NAMES
             .iter()
             .find(|(surface, _)| *surface == self)

@@ -87,7 +87,8 @@ impl Tap {
     /// Whether these bytes are whole events of which none is to be hidden, and none is the last.
     fn may_wait(&self, data: &[u8]) -> bool {
         let is_wanted = self.surface.may_end(data) || (self.hide_usage && openai::may_be_only_usage(data));
-        !is_wanted && !self.splitter.holds_back() && data.ends_with(b"\n\n")
+        let can_wait = !is_wanted && !self.call.is_heard() && !self.splitter.holds_back();
+        can_wait && data.ends_with(b"\n\n")
     }
 
     fn pass(&mut self, data: &[u8]) -> Fed {
@@ -128,6 +129,7 @@ impl Tap {
         let kind = self.read(&event.data);
         if matches!(kind, Some(EventKind::Chunk | EventKind::UsageOnly | EventKind::Last)) {
             self.call.with_state(|state| state.events_arrived(1, came));
+            self.call.hear_chunk(&event.data);
         }
         kind
     }

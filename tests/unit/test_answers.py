@@ -13,7 +13,7 @@ from edgequake_obs.demo.server import running
 
 from .conftest import MESSAGES, Ask
 from .records import Ledger
-from .server import COST, USAGE, Answer, Server, chat, embeddings
+from .server import COST, DONE, USAGE, Answer, Server, chat, embeddings, event
 
 PLAIN = "openai-chat-test-dbos-agent-run-0-d00b1095"
 TOOLS = "mistral-chat-test-tool-choice-matrix-auto-mistral-0-015f3996"
@@ -242,3 +242,22 @@ def test_usage_is_what_was_sent(server: Server, ask: Ask) -> None:
     server.will(Answer(body=chat()))
     usage = ask().usage
     assert {name: usage[name] for name in USAGE} == USAGE
+
+
+def test_shortcuts(server: Server, ask: Ask) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    server.will(Answer(body=chat("Hi.", tool_calls=[call], reasoning_content="Hm.")))
+    answer = ask()
+    assert (answer.content, answer.thinking, answer.finish_reason) == ("Hi.", "Hm.", "stop")
+    assert answer.tool_calls[0].function.name == "f"
+    assert "content" not in answer.model_dump()
+    with pytest.raises(AttributeError):
+        answer.nothing_of_the_kind  # noqa: B018
+
+
+def test_a_chunks_shortcuts(server: Server, ask: Ask) -> None:
+    server.will(Answer(body=[event("Hi."), event(finish="stop"), event(choices=[]), DONE]))
+    chunks = list(ask(stream=True))
+    assert [chunk.content for chunk in chunks] == ["Hi.", None, None]
+    assert [chunk.is_finished for chunk in chunks] == [False, True, False]
+    assert [chunk.thinking for chunk in chunks] == [None] * 3

@@ -143,7 +143,6 @@ def test_what_has_no_json_is_refused(server: Server, ask_either_way: Ask, ledger
         {"extra_headers": {"a": "b\nc"}},
         {"api_key": "sk\n"},
         {"api_base": "ftp://x"},
-        {"mock_response": "hi"},
         {"fallbacks": ["gpt-4o"]},
         {"model": ""},
         {"model": None},

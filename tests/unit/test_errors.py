@@ -13,6 +13,7 @@ import pytest
 import edgequake_obs as obs
 
 from .conftest import Ask
+from .programs import run
 from .records import Ledger
 from .server import DONE, Answer, Server, chat, error, event, sse
 
@@ -88,10 +89,46 @@ def test_classes_descend_as_litellms() -> None:
     assert issubclass(obs.ContextWindowExceededError, obs.BadRequestError)
     assert issubclass(obs.ContentPolicyViolationError, obs.BadRequestError)
     assert issubclass(obs.UnsupportedParamsError, obs.BadRequestError)
-    assert issubclass(obs.Timeout, obs.APIConnectionError)
+    assert not issubclass(obs.RateLimitError, obs.APIError)  # of openai's APIError, which has another name here
     for kind in set(BY_STATUS.values()):
-        assert issubclass(kind, obs.APIError)
         assert issubclass(kind, obs.OpenAIError)
+
+
+def test_classes_become_openais_when_the_program_imports_it() -> None:
+    pytest.importorskip("openai")
+    program = """
+import importlib.util, pickle, sys
+import edgequake_obs as obs
+assert "openai" not in sys.modules and "wrapt" not in sys.modules and "importlib.abc" not in sys.modules
+early = obs.RateLimitError("slow down", "openai", "m")
+importlib.util.find_spec("openai")  # looking for it is not importing it
+import openai
+assert openai.__spec__.loader is openai.__loader__ and "exec_module" not in vars(openai.__loader__)
+assert not [finder for finder in sys.meta_path if type(finder).__module__.startswith("edgequake_obs")]
+for theirs, ours in {
+    openai.AuthenticationError: obs.AuthenticationError, openai.RateLimitError: obs.RateLimitError,
+    openai.BadRequestError: obs.ContextWindowExceededError, openai.APITimeoutError: obs.Timeout,
+    openai.APIConnectionError: obs.Timeout, openai.APIStatusError: obs.ServiceUnavailableError,
+    openai.APIError: obs.APIError, openai.OpenAIError: obs.OpenAIError,
+}.items():
+    assert issubclass(ours, theirs), (ours, theirs)
+assert not issubclass(obs.APIError, openai.APIStatusError)
+assert not issubclass(obs.BudgetExceededError, openai.OpenAIError)
+try:
+    obs.completion("gpt-4o", [])
+except openai.AuthenticationError as error:
+    assert isinstance(pickle.loads(pickle.dumps(error)), openai.AuthenticationError)
+else:
+    raise SystemExit("no error")
+assert isinstance(early, openai.RateLimitError)
+"""
+    run(program, EDGEQUAKE_OBS_LEDGER="off")
+
+
+def test_classes_are_openais_where_it_was_imported_before() -> None:
+    pytest.importorskip("openai")
+    program = "import openai, edgequake_obs; assert issubclass(edgequake_obs.NotFoundError, openai.NotFoundError)"
+    run(program, EDGEQUAKE_OBS_LEDGER="off")
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"", b'{"choices": [', b"[]", b"null", b'"x"'])
@@ -168,7 +205,7 @@ def test_an_error_event_in_a_stream(server: Server, ask: Ask, ledger: Ledger) ->
     server.will(Answer(body=[event("a"), event("b"), failed, event("c"), DONE]))
     stream = ask(stream=True)
     assert [next(stream).choices[0].delta.content for _ in "ab"] == ["a", "b"]
-    with pytest.raises(obs.APIError, match="it broke") as raised:
+    with pytest.raises(obs.MidStreamFallbackError, match="it broke") as raised:
         next(stream)
     assert (raised.value.code, raised.value.llm_provider) == ("boom", "openai")
     row = ledger.call()
@@ -194,7 +231,7 @@ def test_a_stream_that_is_no_stream(server: Server, ask: Ask, ledger: Ledger) ->
     server.will(Answer(body=[event("a"), b"data: {broken\n\n", DONE]))
     stream = ask(stream=True)
     assert next(stream).choices[0].delta.content == "a"
-    with pytest.raises(obs.InternalServerError):
+    with pytest.raises(obs.MidStreamFallbackError):
         next(stream)
     assert ledger.call()["outcome"] == "error"
 
@@ -214,3 +251,39 @@ def test_the_program_goes_on(server: Server, ask_either_way: Ask) -> None:
     with pytest.raises(obs.BadRequestError):
         ask_either_way()
     assert ask_either_way().choices[0].message.content == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "expected", "given"),
+    [
+        ("groq", 504, obs.Timeout, 504),
+        ("groq", 422, obs.BadRequestError, 422),
+        ("groq", 529, obs.APIError, 529),
+        ("azure", 500, obs.APIError, 500),
+        ("huggingface", 504, obs.APIError, 504),
+    ],
+)
+def test_the_exceptions_status(server: Server, ask: Ask, provider: str, status: int, expected: Any, given: int) -> None:
+    server.will(Answer(status, error("no")))
+    with pytest.raises(obs.OpenAIError) as raised:
+        ask(model=f"{provider}/m", max_retries=0, api_version="2024-10-21")
+    assert (type(raised.value), raised.value.status_code) == (expected, given)
+
+
+def test_a_providers_failure_in_the_middle_is_one_to_fall_back_from(server: Server, ask: Ask) -> None:
+    server.will(Answer(body=[event("a"), sse({"error": {"message": "it broke", "code": 500}})]))
+    stream = ask(stream=True)
+    next(stream)
+    with pytest.raises(obs.MidStreamFallbackError) as raised:
+        next(stream)
+    assert isinstance(raised.value, obs.ServiceUnavailableError)
+    assert isinstance(raised.value.original_exception, obs.InternalServerError)
+
+
+@pytest.mark.parametrize("kind", [obs.APIError, obs.Timeout, obs.BadRequestError, obs.AuthenticationError])
+def test_attributes_that_openais_exceptions_have(kind: Any) -> None:
+    made = kind(message="no", model="m", llm_provider="groq")
+    for name in ("response", "request", "body", "code", "param", "type", "num_retries", "max_retries"):
+        assert getattr(made, name) is None
+    with pytest.raises(TypeError, match="positional"):
+        kind(*range(20))

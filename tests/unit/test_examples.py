@@ -22,6 +22,8 @@ COST = "0.000115"
 
 # Of each example: what it prints, how many calls it makes, and which labels they have.
 PRINTS = {
+    "callbacks": [f"gpt-4o-mini said {SAID!r} for {COST} USD", "gpt-4o-mini failed: RateLimitError"],
+    "local_server": [SAID, "3e-06 USD"],
     "first_call": [SAID, "14 tokens in, 8 out", f"{COST} USD"],
     "streaming": ["Olá!\n"],
     "async_calls": [f"Mexico: {SAID}", f"Japan: {SAID}", "3 calls, 66 tokens, 0.000345 USD"],
@@ -32,7 +34,7 @@ PRINTS = {
     "spend_query": ["search", "chat", "gpt-4o-2024-08-06", "Decimal('0.000115"],
 }
 CALLS = {"first_call": 1, "streaming": 1, "async_calls": 3, "instrument_openai": 1, "context_labels": 2}
-CALLS |= {"spend_query": 3, "record_local_model": 1, "patch_search": 2}
+CALLS |= {"spend_query": 3, "callbacks": 1, "local_server": 1, "record_local_model": 1, "patch_search": 2}
 TAGS = {
     "async_calls": [{"feature": "capitals"}] * 3,
     "context_labels": [{"feature": "reports", "step": "summary"}, {"feature": "reports", "step": "translation"}],

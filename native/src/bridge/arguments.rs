@@ -28,6 +28,10 @@ const NEVER_SENT: &[&str] = &[
     "litellm_params",
     "litellm_trace_id",
     "logger_fn",
+    "mock_delay",
+    "mock_response",
+    "mock_timeout",
+    "mock_tool_calls",
     "model_list",
     "no-log",
     "preset_cache_key",
@@ -38,14 +42,7 @@ const NEVER_SENT: &[&str] = &[
 ];
 
 /// Arguments of litellm's whose effect is not built yet: a call that relied on them would do something else in silence.
-const NOT_YET: &[&str] = &[
-    "mock_response",
-    "mock_tool_calls",
-    "fallbacks",
-    "context_window_fallback_dict",
-    "cache",
-    "ssl_verify",
-];
+const NOT_YET: &[&str] = &["fallbacks", "context_window_fallback_dict", "cache", "ssl_verify"];
 
 #[derive(Debug)]
 pub(crate) struct Control {

@@ -10,6 +10,8 @@ use super::classes::{EmbeddingResponse, ModelResponse};
 use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::hidden::Hidden;
+use super::listening::{self, Announced};
+use super::mocked;
 use super::request::{self, Operation};
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
@@ -43,7 +45,7 @@ impl Made {
                 let chunks = ChunkStream::new(stream, Arc::clone(&self.provider), self.model.clone(), headers);
                 Ok(Py::new(py, chunks)?.into_any())
             }
-            Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+            Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref(), false)),
         }
     }
 }
@@ -79,13 +81,30 @@ pub(crate) fn call_sync(
     caller: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     let operation = operation(op);
-    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mock = mocked::read(&prepared.start, params)?;
+    if mock.is_some() {
+        prepared.start.mocked = true;
+        prepared.start.scope = None;
+    }
+    prepared.start.listener = listening::listener(
+        py,
+        &Announced {
+            start: &prepared.start,
+            asynchronous: false,
+            input: Some(input),
+            params: Some(params),
+        },
+    );
     let made = Made {
         operation,
         provider: Arc::clone(&prepared.start.provider),
         model: prepared.start.request_model.clone(),
     };
     let call = OpenCall::begin(prepared.start);
+    if let Some(mock) = mock {
+        return made.reply(py, mocked::reply(mock, call));
+    }
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => return made.reply(py, Err(call.fail(failure))),
@@ -162,7 +181,21 @@ pub(crate) fn call_async(
     event_loop: &Bound<'_, EventLoop>,
 ) -> PyResult<Pending> {
     let operation = operation(op);
-    let prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
+    let mock = mocked::read(&prepared.start, params)?;
+    if mock.is_some() {
+        prepared.start.mocked = true;
+        prepared.start.scope = None;
+    }
+    prepared.start.listener = listening::listener(
+        py,
+        &Announced {
+            start: &prepared.start,
+            asynchronous: true,
+            input: Some(input),
+            params: Some(params),
+        },
+    );
     let made = Made {
         operation,
         provider: Arc::clone(&prepared.start.provider),
@@ -172,6 +205,14 @@ pub(crate) fn call_async(
     let call = OpenCall::begin(prepared.start);
     let queue = Arc::clone(&event_loop.get().queue);
     let deliver = move |reply| queue.deliver(ticket, Delivery::Answered(Box::new(reply)));
+    if let Some(mock) = mock {
+        deliver(mocked::reply(mock, Arc::clone(&call)));
+        return Ok(Pending {
+            call,
+            task: None,
+            future,
+        });
+    }
     let request = match prepared.request {
         Ok(request) => request,
         Err(failure) => {

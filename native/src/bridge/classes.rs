@@ -1,14 +1,14 @@
 //! litellm's answer classes: thin subclasses of [`OpenAIObject`], with quick access to the fields that every program reads.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
-use super::hidden::Hidden;
+use super::hidden::{Hidden, usd_of};
 use super::kinds::{self, Kind};
-use super::object::{Child, OpenAIObject};
+use super::object::{Child, OpenAIObject, Source};
 
 /// A class: its kind, and the fields read so often that they have a slot of their own.
 macro_rules! answer_class {
@@ -40,7 +40,6 @@ answer_class!(Choices, CHOICES, message, finish_reason, index);
 answer_class!(Message, MESSAGE, content, role, tool_calls);
 answer_class!(ChatCompletionMessageToolCall, TOOL_CALL, function, id);
 answer_class!(Function, FUNCTION, arguments, name);
-answer_class!(ModelResponseStream, STREAM_CHUNK, choices, id, model);
 answer_class!(StreamingChoices, STREAMING_CHOICES, delta, finish_reason, index);
 answer_class!(Delta, DELTA, content, role, tool_calls);
 answer_class!(ChatCompletionDeltaToolCall, DELTA_TOOL_CALL, function, id, index);
@@ -51,6 +50,42 @@ answer_class!(Usage, USAGE, prompt_tokens, completion_tokens, total_tokens);
 answer_class!(CompletionTokensDetailsWrapper, COMPLETION_TOKENS_DETAILS);
 answer_class!(PromptTokensDetailsWrapper, PROMPT_TOKENS_DETAILS);
 answer_class!(Embedding, EMBEDDING, embedding, index);
+
+/// A chunk of a stream: it also knows what its stream came to.
+#[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
+#[derive(Debug)]
+pub(crate) struct ModelResponseStream;
+
+#[pymethods]
+impl ModelResponseStream {
+    #[new]
+    #[pyo3(signature = (**fields))]
+    fn new(fields: Option<&Bound<'_, PyDict>>) -> PyResult<PyClassInitializer<Self>> {
+        Ok(PyClassInitializer::from(OpenAIObject::from_values(&kinds::STREAM_CHUNK, fields)?).add_subclass(Self))
+    }
+
+    #[getter]
+    fn choices(slf: PyRef<'_, Self>) -> PyResult<Py<PyAny>> {
+        slf.as_super().required(slf.py(), "choices")
+    }
+
+    #[getter]
+    fn id(slf: PyRef<'_, Self>) -> PyResult<Py<PyAny>> {
+        slf.as_super().required(slf.py(), "id")
+    }
+
+    #[getter]
+    fn model(slf: PyRef<'_, Self>) -> PyResult<Py<PyAny>> {
+        slf.as_super().required(slf.py(), "model")
+    }
+
+    /// Of a stream of ours that is over: the usage that the provider reported, as JSON text, and the cost in USD.
+    #[getter]
+    fn _came_to(slf: PyRef<'_, Self>) -> Option<(Option<String>, Option<f64>)> {
+        let record = slf.as_super().source()?.call.settled()?;
+        Some((record.usage.clone(), usd_of(&record)))
+    }
+}
 
 /// A class of whole answers: they also know what litellm keeps in `_hidden_params`.
 macro_rules! whole_answer_class {
@@ -115,6 +150,12 @@ macro_rules! whole_answer_class {
 
 whole_answer_class!(ModelResponse, MODEL_RESPONSE, choices, id, model);
 whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
+
+/// A chunk of `source`'s stream.
+pub(crate) fn make_chunk(py: Python<'_>, json: Bytes, source: &Arc<Source>) -> PyResult<Py<PyAny>> {
+    let base = OpenAIObject::of_stream(&kinds::STREAM_CHUNK, json, Arc::clone(source));
+    Py::new(py, PyClassInitializer::from(base).add_subclass(ModelResponseStream)).map(Py::into_any)
+}
 
 /// An object of `kind` over `json`.
 pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult<Py<PyAny>> {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::{asked, json_out};
+use crate::redact;
 use crate::scope::Scope;
 
 /// What `edgequake_obs.context(...)` holds: labels for its calls, and what they came to so far.
@@ -31,11 +32,13 @@ impl Context {
         if let Some(metadata) = metadata.filter(|metadata| !metadata.is_empty()) {
             json_out::write(metadata.as_any(), &mut json)?;
         }
+        let clean = |text: String| redact::redact(&text, &[]).into_owned();
+        let tags = tags.map_or_else(|| Ok(Vec::new()), asked::tags)?;
         let labels = Labels {
-            user,
-            session,
-            tags: tags.map_or_else(|| Ok(Vec::new()), asked::tags)?,
-            metadata: String::from_utf8(json).ok().filter(|json| !json.is_empty()),
+            user: user.map(clean),
+            session: session.map(clean),
+            tags: tags.into_iter().map(|(key, value)| (key, clean(value))).collect(),
+            metadata: String::from_utf8(json).ok().filter(|json| !json.is_empty()).map(clean),
         };
         Ok(Self {
             scope: Arc::new(Scope::new(labels, parent.map(|parent| Arc::clone(&parent.scope)))),

@@ -1,4 +1,4 @@
-//! A failure becomes one of litellm's exceptions. Which one is the facade's business, in `edgequake_obs.exceptions`.
+//! A failure becomes one of litellm's exceptions. Which one is the facade's business, in `edgequake_obs.failures`.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -6,14 +6,26 @@ use pyo3::types::PyDict;
 use crate::failure::Failure;
 
 /// The exception for `failure`. Where even making it fails, that error is raised instead: nothing is swallowed.
-pub(crate) fn exception(py: Python<'_>, failure: &Failure, provider: &str, model: Option<&str>) -> PyErr {
-    match build(py, failure, provider, model) {
+pub(crate) fn exception(
+    py: Python<'_>,
+    failure: &Failure,
+    provider: &str,
+    model: Option<&str>,
+    in_stream: bool,
+) -> PyErr {
+    match build(py, failure, provider, model, in_stream) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
     }
 }
 
-fn build<'py>(py: Python<'py>, failure: &Failure, provider: &str, model: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+fn build<'py>(
+    py: Python<'py>,
+    failure: &Failure,
+    provider: &str,
+    model: Option<&str>,
+    in_stream: bool,
+) -> PyResult<Bound<'py, PyAny>> {
     let fields = PyDict::new(py);
     fields.set_item("kind", failure.kind.as_str())?;
     fields.set_item("message", &failure.message)?;
@@ -31,6 +43,7 @@ fn build<'py>(py: Python<'py>, failure: &Failure, provider: &str, model: Option<
     fields.set_item("retries", failure.retries)?;
     fields.set_item("provider", provider)?;
     fields.set_item("model", model.unwrap_or_default())?;
-    py.import("edgequake_obs.exceptions")?
+    fields.set_item("in_stream", in_stream)?;
+    py.import("edgequake_obs.failures")?
         .call_method("from_failure", (), Some(&fields))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use exporters::CallRecord;
 use http::HeaderMap;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -69,6 +70,9 @@ impl Hidden {
 
 /// USD as the facade's float, as in litellm; exact figures are in the ledger. None where no price is known.
 pub(crate) fn response_cost(call: &OpenCall) -> Option<f64> {
-    let cost_usd = call.settled()?.cost.as_ref()?.usd?;
-    cost_usd.to_string().parse().ok()
+    usd_of(&*call.settled()?)
+}
+
+pub(crate) fn usd_of(record: &CallRecord) -> Option<f64> {
+    record.cost.as_ref()?.usd?.to_string().parse().ok()
 }

@@ -15,6 +15,8 @@ mod json_in;
 mod json_out;
 mod kinds;
 mod library;
+mod listening;
+mod mocked;
 mod object;
 mod outgoing;
 mod patched;
@@ -24,6 +26,7 @@ mod pricing;
 mod process;
 mod request;
 mod service;
+mod shortcuts;
 mod streams;
 mod worded;
 
@@ -50,6 +53,14 @@ mod _native {
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
+        module.add_class::<listening::OverCall>()?;
+        module.add_class::<listening::UnredactedRecord>()?;
+        module.add_function(wrap_pyfunction!(listening::take_events, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::events_so_far, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::mask_credentials, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::estimate_tokens, module)?)?;
+        module.add_function(wrap_pyfunction!(listening::set_programs_redactor, module)?)?;
         process::register(module)
     }
 }

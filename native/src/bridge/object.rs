@@ -1,6 +1,6 @@
 //! An answer object: a JSON object that becomes Python values field by field, as they are asked for.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use pyo3::exceptions::{PyAttributeError, PyKeyError};
@@ -12,6 +12,8 @@ use super::content::{Content, Key, Slot, key_for};
 use super::json_in;
 use super::kinds::{Kind, Missing};
 use super::plain::{dumped_value, missing};
+use super::shortcuts;
+use crate::call::OpenCall;
 use crate::json_scan;
 
 /// What stands in a field.
@@ -29,6 +31,16 @@ pub(crate) enum Child {
 pub(crate) struct OpenAIObject {
     pub(crate) kind: &'static Kind,
     content: Mutex<Content>,
+    /// Of a chunk that came from a stream of ours.
+    source: Option<Arc<Source>>,
+}
+
+/// The stream that a chunk belongs to.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub call: Arc<OpenCall>,
+    /// The model asked for, as JSON: litellm's chunks name it, whatever the provider calls the model that answers.
+    pub model: Option<Bytes>,
 }
 
 impl OpenAIObject {
@@ -36,7 +48,19 @@ impl OpenAIObject {
         Self {
             kind,
             content: Mutex::new(Content::Json(json)),
+            source: None,
         }
+    }
+
+    pub(crate) fn of_stream(kind: &'static Kind, json: Bytes, source: Arc<Source>) -> Self {
+        Self {
+            source: Some(source),
+            ..Self::from_json(kind, json)
+        }
+    }
+
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_deref()
     }
 
     pub(crate) fn from_values(kind: &'static Kind, values: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -52,6 +76,7 @@ impl OpenAIObject {
         Ok(Self {
             kind,
             content: Mutex::new(Content::Fields(fields)),
+            source: None,
         })
     }
 
@@ -66,6 +91,13 @@ impl OpenAIObject {
                 match fields.iter_mut().find(|(known, _)| known.as_str() == key.as_str()) {
                     Some(field) => field.1 = slot,
                     None => fields.push((key, slot)),
+                }
+            }
+            if let Some(model) = self.source.as_ref().and_then(|source| source.model.as_ref()) {
+                let slot = Slot::Json(model.clone());
+                match fields.iter_mut().find(|(known, _)| known.as_str() == "model") {
+                    Some(field) => field.1 = slot,
+                    None => fields.push((key_for(self.kind, "model"), slot)),
                 }
             }
             *content = Content::Fields(fields);
@@ -177,7 +209,13 @@ impl OpenAIObject {
 #[pymethods]
 impl OpenAIObject {
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        self.required(py, name)
+        match self.value(py, name)? {
+            Some(value) => Ok(value),
+            None => match shortcuts::of(self, py, name)? {
+                Some(value) => Ok(value.unbind()),
+                None => self.required(py, name),
+            },
+        }
     }
 
     fn __setattr__(&self, name: &str, value: Py<PyAny>) {

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::asked;
 use super::caller::Caller;
+use super::listening;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
@@ -56,8 +57,9 @@ pub(super) fn origin_of(name: &str) -> &'static str {
 /// The start hook of a patched client.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
-#[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None, headers=None))]
+#[pyo3(signature = (*, origin, origin_version, provider, operation, server_address, model, streaming, params, caller, api_key=None, headers=None, asynchronous=false))]
 pub(crate) fn begin_call(
+    py: Python<'_>,
     origin: &str,
     origin_version: Option<&str>,
     provider: &str,
@@ -69,14 +71,16 @@ pub(crate) fn begin_call(
     caller: Option<&Bound<'_, PyAny>>,
     api_key: Option<&str>,
     headers: Option<Vec<Bound<'_, PyAny>>>,
+    asynchronous: bool,
 ) -> PyResult<Call> {
     let caller = Caller::read(caller)?;
     let surface = Surface::named(operation);
-    let asked = match params.and_then(|params| params.cast::<PyDict>().ok()) {
+    let params = params.and_then(|params| params.cast::<PyDict>().ok());
+    let asked = match params {
         Some(params) => asked::read_body(params, surface, streaming)?,
         None => Asked::default(),
     };
-    let start = Start {
+    let mut start = Start {
         origin: origin_of(origin),
         origin_version: origin_version.map(Arc::from),
         surface,
@@ -89,7 +93,10 @@ pub(crate) fn begin_call(
         api_key_id: api_key.filter(|key| !key.is_empty()).and_then(fingerprint::of),
         secrets: secrets(api_key, headers.iter().flatten()),
         asked,
+        mocked: false,
+        listener: None,
     };
+    start.listener = listening::listener_of_body(py, &start, asynchronous, params);
     Ok(Call::of(OpenCall::begin(start), surface, streaming))
 }
 
@@ -175,6 +182,9 @@ impl Call {
             media if self.surface.answers_with_media(media) => None,
             body => Some(Bytes::copy_from_slice(body)),
         };
+        if let Some(body) = &body {
+            self.call.hear_answer(body, &http::HeaderMap::new());
+        }
         self.call.with_state(|state| state.answered_with(response, body));
         self.call.finish(Ending::Completed);
         Ok(())

@@ -27,11 +27,10 @@ fn flush(py: Python<'_>, timeout: f64) -> bool {
     py.detach(|| core().recorder().flush(timeout))
 }
 
-/// At interpreter exit: open calls become records, and all records go to the spool, within `timeout` seconds.
+/// At interpreter exit: open calls become records.
 #[pyfunction]
-fn shutdown(py: Python<'_>, timeout: f64) -> bool {
+fn abandon_open_calls() {
     core().open_calls.abandon_all();
-    flush(py, timeout)
 }
 
 /// The resolved path of the ledger; None where there is none.
@@ -53,6 +52,12 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dropped.set_item("internal", stats.dropped_internal)?;
     dict.set_item("dropped", dropped)?;
     dict.set_item("queued_bytes", stats.queued_bytes)?;
+    let events = &core().events;
+    let callbacks = PyDict::new(py);
+    callbacks.set_item("events", events.pushed())?;
+    callbacks.set_item("dropped", events.dropped())?;
+    callbacks.set_item("queued_bytes", events.queued_bytes())?;
+    dict.set_item("callbacks", callbacks)?;
     dict.set_item("internal_errors", core().internal_errors.load(Ordering::Relaxed))?;
     dict.set_item(
         "ledger",
@@ -80,7 +85,7 @@ fn stream_usage_injected() -> bool {
 
 /// Counts an error of our own and logs the first one; the caller's call goes on. Tests have it raised instead.
 #[pyfunction]
-fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(super) fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_, PyAny>) -> PyResult<()> {
     static LOGGED: AtomicBool = AtomicBool::new(false);
     core().internal_errors.fetch_add(1, Ordering::Relaxed);
     if std::env::var_os("EDGEQUAKE_OBS_RAISE_INTERNAL").is_some_and(|value| value == "1") {
@@ -107,7 +112,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(configure, module)?)?;
     module.add_function(wrap_pyfunction!(flush, module)?)?;
-    module.add_function(wrap_pyfunction!(shutdown, module)?)?;
+    module.add_function(wrap_pyfunction!(abandon_open_calls, module)?)?;
     module.add_function(wrap_pyfunction!(ledger_path, module)?)?;
     module.add_function(wrap_pyfunction!(stats, module)?)?;
     module.add_function(wrap_pyfunction!(take_warning, module)?)?;

@@ -90,6 +90,8 @@ pub(crate) fn prepare(
         api_key_id: key.as_deref().and_then(fingerprint::of),
         secrets,
         asked,
+        mocked: false,
+        listener: None,
     };
     let request = match target {
         Err(failure) => Err(failure),
@@ -133,6 +135,8 @@ fn refused(
         api_key_id: None,
         secrets: Vec::new(),
         asked: Asked::default(),
+        mocked: false,
+        listener: None,
     };
     Prepared {
         start,

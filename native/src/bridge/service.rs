@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyMapping, PyString};
 
 use super::asked;
 use super::caller::Caller;
+use super::listening;
 use super::patched::{Call, origin_of, secrets};
 use crate::call::{Asked, OpenCall, Start};
 use crate::providers::vendors;
@@ -90,6 +91,7 @@ impl Service {
         options: &Bound<'_, PyAny>,
         streaming: bool,
         caller: Option<&Bound<'_, PyAny>>,
+        asynchronous: bool,
     ) -> PyResult<Call> {
         let py = client.py();
         let caller = Caller::read(caller)?;
@@ -105,7 +107,7 @@ impl Service {
             client.getattr_opt(intern!(py, "_custom_headers"))?,
             options.getattr_opt(intern!(py, "headers"))?,
         ];
-        let start = Start {
+        let mut start = Start {
             origin: self.origin,
             origin_version: self.origin_version.clone(),
             surface,
@@ -124,7 +126,10 @@ impl Service {
                 Some(body) => asked::read_body(body, surface, streaming)?,
                 None => Asked::default(),
             },
+            mocked: false,
+            listener: None,
         };
+        start.listener = listening::listener_of_body(py, &start, asynchronous, body.as_ref());
         Ok(Call::of(OpenCall::begin(start), surface, streaming))
     }
 }

@@ -13,7 +13,7 @@ use super::classes;
 use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::hidden::response_cost;
-use super::kinds;
+use super::object::Source;
 use crate::ids;
 use crate::stream::{Stream, Taken};
 
@@ -28,6 +28,7 @@ pub(crate) struct ChunkStream {
     provider: Arc<str>,
     model: Option<Arc<str>>,
     headers: HeaderMap,
+    source: Arc<Source>,
     crossed: Mutex<Crossed>,
 }
 
@@ -41,11 +42,18 @@ struct Crossed {
 
 impl ChunkStream {
     pub(crate) fn new(stream: Arc<Stream>, provider: Arc<str>, model: Option<Arc<str>>, headers: HeaderMap) -> Self {
+        let source = Arc::new(Source {
+            call: Arc::clone(&stream.call),
+            model: model
+                .as_deref()
+                .and_then(|model| serde_json::to_vec(model).ok().map(Bytes::from)),
+        });
         Self {
             stream,
             provider,
             model,
             headers,
+            source,
             crossed: Mutex::new(Crossed {
                 chunks: VecDeque::new(),
                 batch: 1,
@@ -80,7 +88,7 @@ impl ChunkStream {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         if let Some(chunk) = self.buffered() {
-            return classes::make(py, &kinds::STREAM_CHUNK, chunk).map(Some);
+            return classes::make_chunk(py, chunk, &self.source).map(Some);
         }
         let mut taken = self.take(Duration::ZERO);
         loop {
@@ -94,11 +102,13 @@ impl ChunkStream {
                         .chunks
                         .extend(chunks);
                     return first
-                        .map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk))
+                        .map(|chunk| classes::make_chunk(py, chunk, &self.source))
                         .transpose();
                 }
                 Taken::End => return Ok(None),
-                Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+                Taken::Failed(failure) => {
+                    return Err(exception(py, &failure, &self.provider, self.model.as_deref(), true));
+                }
                 Taken::Nothing => {
                     if let Err(interrupt) = py.check_signals() {
                         self.close();
@@ -118,12 +128,14 @@ impl ChunkStream {
                 Taken::Chunks(chunks) => ready = chunks.into(),
                 Taken::Nothing => {}
                 Taken::End => return Ok(None),
-                Taken::Failed(failure) => return Err(exception(py, &failure, &self.provider, self.model.as_deref())),
+                Taken::Failed(failure) => {
+                    return Err(exception(py, &failure, &self.provider, self.model.as_deref(), true));
+                }
             }
         }
         let chunks = ready
             .into_iter()
-            .map(|chunk| classes::make(py, &kinds::STREAM_CHUNK, chunk))
+            .map(|chunk| classes::make_chunk(py, chunk, &self.source))
             .collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, chunks).map(Some)
     }

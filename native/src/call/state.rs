@@ -9,6 +9,7 @@ use exporters::{Attempt, CallRecord, Outcome};
 use super::given::Given;
 use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
+use crate::events::Heard;
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
 use crate::providers::openai::Facts;
@@ -48,12 +49,15 @@ pub(crate) struct State {
     chunks: u32,
     first_chunk: Option<Instant>,
     last_byte: Option<Instant>,
+    /// None where nobody listens.
+    pub(super) heard: Option<Box<Heard>>,
 }
 
 impl State {
     pub(super) fn new(start: Start) -> Self {
         let now = Instant::now();
         Self {
+            heard: start.listener.map(|_| Box::default()),
             start,
             start_ns: ids::wall_clock_ns(),
             started: now,
@@ -283,8 +287,10 @@ impl State {
         let Start { asked, scope, .. } = start;
         let labels = scope.map(|scope| Arc::clone(&scope.labels));
         // What a context says wins over what the call says of itself.
+        let clean = |text: String| redact::redact(&text, &start.secrets).into_owned();
         let user = asked
             .user
+            .map(clean)
             .filter(|_| labels.as_ref().is_none_or(|labels| labels.user.is_none()));
         let tags = asked
             .tags
@@ -325,11 +331,11 @@ impl State {
             span_id: call.span_id,
             parent_span_id: start.parent.map(|(_, span)| span),
             user,
-            tags: tags.collect(),
+            tags: tags.map(|(key, value)| (key, clean(value))).collect(),
             labels,
             api_key_id: start.api_key_id,
-            metadata: asked.metadata,
-            request_params: asked.request_params,
+            metadata: asked.metadata.map(clean),
+            request_params: asked.request_params.map(clean),
             provider_details: response.details_json(facts.system_fingerprint.as_deref(), request_id.as_deref()),
             content: None,
         }

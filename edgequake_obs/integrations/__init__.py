@@ -1,0 +1,1 @@
+"""litellm's place for what listens to calls."""
