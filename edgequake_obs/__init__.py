@@ -53,6 +53,7 @@ from .exceptions import (
     UnprocessableEntityError,
     UnsupportedParamsError,
 )
+from .model_names import get_llm_provider
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
 
@@ -111,6 +112,7 @@ __all__ = [
     "context",
     "embedding",
     "flush",
+    "get_llm_provider",
     "instrument",
     "stats",
     "uninstrument",

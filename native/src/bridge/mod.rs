@@ -14,6 +14,7 @@ mod json_in;
 mod json_out;
 mod kinds;
 mod library;
+mod model_names;
 mod object;
 mod outgoing;
 mod patched;
@@ -46,6 +47,7 @@ mod _native {
         module.add_class::<patched::StreamTap>()?;
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
+        module.add_function(wrap_pyfunction!(model_names::provider_of_model, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
         process::register(module)
