@@ -59,6 +59,7 @@ from .exceptions import (
     UnprocessableEntityError,
     UnsupportedParamsError,
 )
+from .model_names import get_llm_provider
 from .patches import instrument, uninstrument
 from .streaming import CustomStreamWrapper
 from .tokens import decode, encode, token_counter
@@ -143,6 +144,7 @@ __all__ = [
     "embedding",
     "encode",
     "flush",
+    "get_llm_provider",
     "instrument",
     "stats",
     "stream",

@@ -172,3 +172,22 @@ def test_what_a_vendor_does_not_know(server: Server) -> None:
     allowed = {"logit_bias": {"1": 1}, "allowed_openai_params": ["logit_bias"]}
     ask_with(server, model="mistral/m", api_base=server.base, api_key="k", **allowed)
     assert server.requests[-1].json()["logit_bias"] == {"1": 1}
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "resolved"),
+    [
+        ("gpt-4.1", {}, ("gpt-4.1", "openai", None, None)),
+        ("deepseek/deepseek-chat", {}, ("deepseek-chat", "deepseek", None, "https://api.deepseek.com/beta")),
+        ("anthropic/claude-opus-4-5", {}, ("claude-opus-4-5", "anthropic", None, None)),
+        ("bedrock/amazon.nova-lite-v1:0", {}, ("amazon.nova-lite-v1:0", "bedrock", None, None)),
+        ("m", {"custom_llm_provider": "xai", "api_base": "http://h"}, ("m", "xai", None, "http://h")),
+    ],
+)
+def test_a_name_is_resolved_without_a_call(model: str, more: dict[str, str], resolved: tuple[str | None, ...]) -> None:
+    assert edgequake_obs.get_llm_provider(model, **more) == resolved
+
+
+def test_a_name_that_says_nothing() -> None:
+    with pytest.raises(BadRequestError, match=r"my-own-model.*custom_llm_provider"):
+        edgequake_obs.get_llm_provider("my-own-model")

@@ -17,6 +17,7 @@ mod kinds;
 mod library;
 mod listening;
 mod mocked;
+mod model_names;
 mod object;
 mod outgoing;
 mod patched;
@@ -51,6 +52,7 @@ mod _native {
         module.add_class::<patched::StreamTap>()?;
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
+        module.add_function(wrap_pyfunction!(model_names::provider_of_model, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
         module.add_class::<listening::OverCall>()?;

@@ -201,13 +201,13 @@ fn target(model: Option<&str>, control: &Control) -> Result<(&'static Vendor, St
     }
 }
 
-fn first_set(variables: &[&str]) -> Option<String> {
+pub(super) fn first_set(variables: &[&str]) -> Option<String> {
     variables
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
-fn base_of(vendor: &Vendor) -> Option<String> {
+pub(super) fn base_of(vendor: &Vendor) -> Option<String> {
     first_set(vendor.base_variables).or_else(|| (!vendor.base_url.is_empty()).then(|| vendor.base_url.to_owned()))
 }
 
