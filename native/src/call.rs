@@ -122,7 +122,6 @@ impl OpenCall {
     /// The start hook: ids and parent are fixed here, before the request is sent.
     #[must_use]
     pub(crate) fn begin(start: Start) -> Arc<Self> {
-        let (listener, mocked) = (start.listener, start.mocked);
         let state = State::new(start);
         Self::open(ids::call_uid(state.start_ns), state)
     }
@@ -135,6 +134,7 @@ impl OpenCall {
     }
 
     fn open(uid: [u8; 16], state: State) -> Arc<Self> {
+        let (listener, mocked) = (state.start.listener, state.start.mocked);
         let call = Arc::new(Self {
             uid,
             trace_id: state.start.parent.map_or_else(ids::trace_id, |(trace, _)| trace),

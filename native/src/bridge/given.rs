@@ -95,6 +95,8 @@ pub(crate) fn record_told(
             Some(params) => asked::read_body(params, surface, false)?,
             None => Asked::default(),
         },
+        listener: None,
+        mocked: false,
     };
     let call = OpenCall::told(start, given);
     let failed = error_type.is_some() || http_status.is_some_and(|status| status >= 400);

@@ -61,6 +61,6 @@ pub(crate) fn provider_of_model(
         let failure = invalid(format!(
             "cannot tell the provider of model '{model}': prefix it, as in 'groq/{model}', or give custom_llm_provider"
         ));
-        exception(py, &failure, "", Some(model))
+        exception(py, &failure, "", Some(model), false)
     })
 }
