@@ -68,6 +68,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .recording import patch as patch
+    from .recording import record as record
+
 # litellm's globals: defaults of every call that does not say otherwise. None: not set.
 api_key: str | None = None
 api_base: str | None = None
@@ -84,11 +87,6 @@ turn_off_message_logging: bool = False
 set_verbose: bool = False
 suppress_debug_info: bool = False
 telemetry: bool = False
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .recording import patch as patch
-    from .recording import record as record
 
 __all__ = [
     "APIConnectionError",

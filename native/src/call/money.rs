@@ -34,7 +34,6 @@ impl State {
             batch: self.given.as_ref().is_some_and(|given| given.batch),
             web_search_calls: Some(u64::from(self.facts.web_searches)),
             facts: start.asked.price.as_deref(),
-            ..Seen::default()
         };
         let price = |usage: &pricing::Usage| match self.unsent {
             Some(_) => Cost::of_nothing(),
