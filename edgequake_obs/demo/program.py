@@ -128,7 +128,13 @@ class Tour:
         """The arguments for our own client: what was asked when the exchange was recorded, and where it is played."""
         exchange = self._exchanges[exchange_id]
         model = f"{exchange.provider}/{exchange.model}"
-        return {**exchange.request, "model": model, "api_base": self._server.url(exchange_id), "api_key": "sk-demo"}
+        return {
+            **exchange.request,
+            "model": model,
+            "api_base": self._server.url(exchange_id),
+            "api_key": "sk-demo",
+            "allowed_openai_params": list(exchange.request),  # sent as recorded, whatever litellm would refuse
+        }
 
     def _line(self, client: str, way: str, exchange_id: str, outcome: str) -> None:
         print(f"  {client:15} {way:23} {self._exchanges[exchange_id].model:34} {outcome}")

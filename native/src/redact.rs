@@ -11,6 +11,11 @@ const PREFIXES: &[&str] = &[
     "Bearer ", "bearer ", "Basic ", "eyJ", "ghp_", "AKIA",
 ];
 
+/// Those that names of models, sessions and runs begin with too (`xai-chat-7`, `hf_llama_run`). Keys of these vendors are
+/// letters and digits without a break.
+const UNBROKEN: &[&str] = &["xai-", "hf_", "r8_", "pplx-", "csk-", "fw_"];
+const SHORTEST_UNBROKEN: usize = 16;
+
 /// What may follow a prefix in ordinary prose is shorter than this.
 const SHORTEST_TOKEN: usize = 8;
 
@@ -57,6 +62,12 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'=' | b'+' | b'/')
 }
 
+fn has_unbroken_run(token: &[u8]) -> bool {
+    token
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .any(|run| run.len() >= SHORTEST_UNBROKEN)
+}
+
 fn mask_tokens(text: Cow<'_, str>) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut cuts: Vec<(usize, usize)> = Vec::new();
@@ -74,7 +85,8 @@ fn mask_tokens(text: Cow<'_, str>) -> Cow<'_, str> {
         };
         let start = at + prefix.len();
         let length = bytes[start..].iter().take_while(|b| is_token_byte(**b)).count();
-        if length >= SHORTEST_TOKEN {
+        let token = &bytes[start..start + length];
+        if length >= SHORTEST_TOKEN && (!UNBROKEN.contains(prefix) || has_unbroken_run(token)) {
             // The scheme's name may stay: it says what was there.
             let from = if prefix.ends_with(' ') { start } else { at };
             cuts.push((from, start + length));
@@ -127,6 +139,14 @@ mod tests {
             redact("Authorization: Bearer abc.def-123456", &[]),
             "Authorization: Bearer [redacted]"
         );
+    }
+
+    #[test]
+    fn names_that_begin_like_a_key_stay() {
+        for text in ["xai-chat-grok-code-fast-1-703043a6", "hf_llama_finetune_run_12"] {
+            assert_eq!(redact(text, &[]), text);
+        }
+        assert_eq!(redact("xai-0123456789abcdefABCDEF", &[]), "[redacted]");
     }
 
     #[test]

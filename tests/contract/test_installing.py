@@ -289,7 +289,7 @@ class Service:
         if name == broken:
             raise RuntimeError("ours")
         return True if name == "accepts_stream_usage" else self.start
-    def start(self, operation, client, options, streaming, caller):
+    def start(self, operation, client, options, streaming, caller, asynchronous):
         call = Broken()
         call.streaming = streaming
         return call

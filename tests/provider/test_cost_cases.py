@@ -23,13 +23,15 @@ FORMATS = {
     "perplexity.chat": "chat",
     "openai.embeddings": "embeddings",
 }
+# Providers whose own dialect our client speaks: an answer in OpenAI's would not be theirs.
+OWN_DIALECT = {"anthropic", "gemini", "ollama", "ollama_chat"}
 # Facts that a call tells in another way than by an argument or in its answer.
 ELSEWHERE = {"batch", "data_residency", "web_search_calls"}
 
 
 def without_a_wire(case: Case) -> str | None:
     """Why a case cannot be asked of a server here; None if it can."""
-    if FORMATS.get(case.usage_format.removesuffix(".stream")) is None:
+    if FORMATS.get(case.usage_format.removesuffix(".stream")) is None or case.provider in OWN_DIALECT:
         return "another dialect"
     if told := ELSEWHERE & case.options.keys():
         return f"told by host, batch or tool: {', '.join(sorted(told))}"

@@ -15,7 +15,7 @@ from .recorded import Answer
 from .run import Rows, Said, play
 from .test_corpus import complain
 from .test_dialects import DIALECTS, SAMPLE, WAYS, cases_in
-from .test_faults import ALWAYS_AN_ERROR, TIMEOUT, about_the_caller
+from .test_faults import ALWAYS_AN_ERROR, PATIENCE, STALLED, about_the_caller
 
 EACH = 4
 
@@ -33,9 +33,10 @@ def victims(name: str, fault: str) -> list[DialectCase]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_row_and_a_known_exception(fault: str, tmp_path: Path) -> None:
+    timeout = STALLED if fault == "stall" else PATIENCE
     cases: list[Any] = [case for name in DIALECTS for case in victims(name, fault)]
     with running({case.id: case.exchange for case in cases}) as server:
-        said, rows = play(server, cases, tmp_path, ways=WAYS, options=[f"fault={fault}"], timeout=TIMEOUT)
+        said, rows = play(server, cases, tmp_path, ways=WAYS, options=[f"fault={fault}"], timeout=timeout)
     dialects: dict[str, Any] = {**DIALECTS, "ollama_chat": DIALECTS["ollama"]}
     expected = {case.id: dialects[case.vendor].read(case.exchange) for case in cases}
     complain([line for case in cases for line in about(case, fault, expected[case.id], said, rows)], len(cases))

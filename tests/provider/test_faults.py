@@ -33,7 +33,7 @@ THREADS = 8
 LITELLM = {
     "drop": {"APIConnectionError", "InternalServerError", "APIError"},
     "stall": {"Timeout"},
-    "500": {"InternalServerError"},
+    "500": {"InternalServerError", "APIError"},  # which of the two depends on the provider
     "429": {"RateLimitError"},
     "truncated": {"APIConnectionError", "APIResponseValidationError", "APIError", "JSONSchemaValidationError"},
     "invalid-utf8": {"APIConnectionError", "APIResponseValidationError", "APIError"},
