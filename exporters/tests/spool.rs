@@ -55,7 +55,7 @@ fn all_append_to_the_newest_open_file_of_our_schema() {
         File::create(&path).unwrap();
         path
     };
-    name("9999999999999-aa.v2.jsonl");
+    name("9999999999999-aa.v9.jsonl");
     name("9999999999999-aa.v2.jsonl.gz");
     name("zzz-aa.v2.jsonl");
     fs::create_dir(folder.spool().join("9999999999999-bb.v2.jsonl")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::draft::{self, EntryDraft, Prices, RowDraft, source_error};
@@ -61,14 +61,24 @@ fn entry(key: &str, value: &RawValue, notes: &mut Vec<String>) -> Result<EntryDr
     Ok(entry)
 }
 
+/// A JSON value whose names are in order whatever the features of serde_json in this build: the snapshot depends on its
+/// sources alone.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Ordered {
+    Object(BTreeMap<String, Ordered>),
+    List(Vec<Ordered>),
+    Plain(serde_json::Value),
+}
+
 /// The value without the whitespace of its source.
 fn compact(value: &RawValue) -> Result<String, PricingError> {
     let text = value.get();
     if !text.contains('\n') {
         return Ok(text.to_owned());
     }
-    let value: serde_json::Value = serde_json::from_str(text).map_err(source_error)?;
-    Ok(value.to_string())
+    let value: Ordered = serde_json::from_str(text).map_err(source_error)?;
+    serde_json::to_string(&value).map_err(source_error)
 }
 
 fn nested(prices: &mut Prices, outer: &str, value: &RawValue) -> Result<(), PricingError> {
