@@ -34,7 +34,10 @@ class Ledger:
         )
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
-        connection = ledger.connect(str(self.path))
+        try:
+            connection = ledger.connect(str(self.path))
+        except ledger.LedgerNotFoundError:
+            return []  # it begins with the first recorded call
         try:
             cursor = connection.execute(query)
             names = [column[0] for column in cursor.description or []]
