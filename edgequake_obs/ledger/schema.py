@@ -218,9 +218,26 @@ def folded_calls(columns: Sequence[str]) -> str:
 
 
 def _calls(columns: Sequence[str], pattern: str) -> str:
+    return f"{folded_calls(columns)} UNION ALL {_waiting_calls(columns, pattern)}"
+
+
+def _waiting_calls(columns: Sequence[str], pattern: str) -> str:
     sources = {column.name: column.source for column in CALL}
     fields = ", ".join(f"{sources[name]} AS {name}" for name in columns)
-    return f"{folded_calls(columns)} UNION ALL SELECT {fields} FROM {_unfolded(pattern)}"
+    return f"SELECT {fields} FROM {_unfolded(pattern)}"
+
+
+def calls_source(connection: duckdb.DuckDBPyConnection) -> str:
+    """What to select from for all calls: the view `calls`, or what is the same while nothing was ever corrected.
+
+    Looking for the corrections of each call takes as long as summing ten million of them.
+    """
+    if number(connection) != SCHEMA or get(connection, EXPORTED):
+        return "calls"
+    if first_row(connection, "SELECT 1 FROM correction LIMIT 1"):
+        return "calls"
+    waiting = _waiting_calls(CALLS_VIEW, spool_glob(get(connection, "spool") or ""))
+    return f"(SELECT {', '.join(CALLS_VIEW)} FROM call UNION ALL {waiting})"
 
 
 def _folded_attempts() -> str:

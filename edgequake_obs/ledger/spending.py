@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .connection import connect
 from .holder import first_line
 from .moments import epoch_ns
-from .schema import CALLS_VIEW, UNPRICED, first_row, identifier, literal
+from .schema import CALLS_VIEW, UNPRICED, calls_source, first_row, identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,7 +116,8 @@ def selected(connection: duckdb.DuckDBPyConnection, bounds: Bounds) -> str:
         conditions.append(f"start_ns < {epoch_ns('until', until, tz, connection)}")
     if where is not None and where.strip():
         conditions.append(f"(\n{where}\n)")  # on lines of its own: it may end in a comment
-    return f"(SELECT * FROM calls{' WHERE ' if conditions else ''}{' AND '.join(conditions)})"
+    source = calls_source(connection)
+    return f"(SELECT * FROM {source}{' WHERE ' if conditions else ''}{' AND '.join(conditions)})"
 
 
 def group_names(by: Iterable[str] | str) -> list[str]:
