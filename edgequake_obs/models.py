@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from functools import cache
 from json import dumps, loads
 from typing import Any
 
@@ -118,18 +119,32 @@ def resolve(model: str, custom_llm_provider: str | None = None) -> str | None:
     for name in (f"{custom_llm_provider}/{model}" if custom_llm_provider else model, model):
         if name in model_cost._own:
             return name
+    named = f"{custom_llm_provider}/{model}" if custom_llm_provider else model
+    if named in model_cost:  # an entry that has no prices may still say what the model can do
+        return named
     return _native.price_key(custom_llm_provider or "", model)
 
 
 def provider_of(model: str, custom_llm_provider: str | None = None) -> str | None:
-    """litellm's id of a model's provider, as far as its name or the price table tells it."""
+    """litellm's id of a model's provider; None where neither its name nor the price table tells it."""
     if custom_llm_provider:
         return custom_llm_provider
-    prefix, slash, _ = model.partition("/")
-    key = resolve(model)
-    if key is not None:
-        return str(model_cost[key].get("litellm_provider") or prefix)
-    return prefix if slash else None
+    from .model_names import get_llm_provider
+
+    try:
+        return get_llm_provider(model)[1]
+    except BadRequestError:
+        key = resolve(model)
+        if key is not None:
+            return model_cost[key].get("litellm_provider")
+        prefix, slash, _ = model.partition("/")
+        return prefix if slash and prefix in _prefixes() else None
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    """The providers that the shipped prices are of: what may stand before a model's name."""
+    return frozenset(key.partition("/")[0] for key in _native.price_keys() if "/" in key)
 
 
 def unknown(model: str, custom_llm_provider: str | None) -> Exception:
@@ -166,12 +181,12 @@ def get_model_info(
     info = {name: entry.get(name) for name in FIELDS}
     info["key"] = key
     if info["max_tokens"] is None:
-        info["max_tokens"] = info["max_output_tokens"]
+        info["max_tokens"] = _most_tokens(entry)
     return info
 
 
 def get_max_tokens(model: str) -> int | None:
-    """The most tokens that a model writes; None where its entry does not say.
+    """The most tokens that a model writes, of an embedding model that it reads; None where its entry does not say.
 
     Raises:
         Exception: There is no entry for it; of this class, as in litellm.
@@ -179,7 +194,13 @@ def get_max_tokens(model: str) -> int | None:
     key = resolve(model)
     if key is None:
         raise Exception(f"Model {model} isn't mapped yet; {_WHERE}")
-    return model_cost[key].get("max_output_tokens")
+    return _most_tokens(model_cost[key])
+
+
+def _most_tokens(entry: Entry) -> int | None:
+    """litellm's `max_tokens`: what a model writes, and of a model that writes nothing, what it reads."""
+    most = entry.get("max_output_tokens")
+    return entry.get("max_input_tokens") if most is None and entry.get("mode") == "embedding" else most
 
 
 def _supports(field: str, model: str, custom_llm_provider: str | None, unsaid: bool = False) -> bool:

@@ -27,8 +27,8 @@ pub enum Outcome {
 /// The key of the prices for a model, as the embedded snapshot spells it.
 ///
 /// `<provider>/<model>` where that is a key, else `<model>` where that entry is the provider's; a leading provider
-/// segment is stripped, as is Gemini's `models/`; of a Bedrock ARN the part after the last `/` counts, and of a
-/// fine-tuned OpenAI model `ft:<base>`. An empty provider stands for *not known*: then the model must be a key, or
+/// segment is stripped, as are Gemini's `models/` and Bedrock's endpoints; of a Bedrock ARN the part after the last `/`
+/// counts, and of a fine-tuned OpenAI model `ft:<base>`. An empty provider stands for *not known*: then the model must be a key, or
 /// begin with its provider.
 #[must_use]
 pub fn resolve(provider: &str, model: &str) -> Option<&'static str> {
@@ -47,10 +47,17 @@ pub(crate) fn find<'a>(
     if provider.is_empty() {
         let found = snapshot.find("", model);
         listener("", model, "the model, whoever provides it", found);
-        return found.or_else(|| {
-            let (provider, model) = model.split_once('/').filter(|(provider, _)| !provider.is_empty())?;
-            find(snapshot, provider, model, listener)
-        });
+        return found
+            .or_else(|| {
+                let base = fine_tuned_base(model)?;
+                let found = snapshot.find("", base);
+                listener("", base, "the base of a fine-tuned model", found);
+                found
+            })
+            .or_else(|| {
+                let (provider, model) = model.split_once('/').filter(|(provider, _)| !provider.is_empty())?;
+                find(snapshot, provider, model, listener)
+            });
     }
     let stripped = strip_provider(provider, model);
     let name = bare(provider, stripped)?;
@@ -118,11 +125,21 @@ fn bare<'m>(provider: &str, model: &'m str) -> Option<&'m str> {
         let (resource, name) = model.rsplit_once('/')?;
         return (!resource.ends_with(":application-inference-profile")).then_some(name);
     }
-    if matches!(family(provider), "gemini" | "vertex_ai") {
-        return Some(model.strip_prefix("models/").unwrap_or(model));
-    }
-    Some(model)
+    let wrapping: &[&str] = match family(provider) {
+        "gemini" | "vertex_ai" => &["models/"],
+        "bedrock" => &BEDROCK_ENDPOINTS,
+        _ => &[],
+    };
+    Some(
+        wrapping
+            .iter()
+            .find_map(|prefix| model.strip_prefix(prefix))
+            .unwrap_or(model),
+    )
 }
+
+/// litellm's names may say which of Bedrock's endpoints is asked, which does not change the bill.
+const BEDROCK_ENDPOINTS: [&str; 4] = ["converse/", "invoke/", "converse_like/", "async_invoke/"];
 
 /// `ft:<base>` of `ft:<base>:<organisation>:<name>:<id>`.
 fn fine_tuned_base(name: &str) -> Option<&str> {
@@ -173,7 +190,17 @@ mod tests {
                 "ft:gpt-3.5-turbo-0125:acme-corp::Ab12Cd34",
                 Some("ft:gpt-3.5-turbo-0125"),
             ),
+            (
+                "",
+                "ft:gpt-3.5-turbo-0125:acme-corp::Ab12Cd34",
+                Some("ft:gpt-3.5-turbo-0125"),
+            ),
             ("openai", "ft:gpt-77:acme::x", None),
+            (
+                "bedrock",
+                "bedrock/converse/meta.llama3-1-70b-instruct-v1:0",
+                Some("meta.llama3-1-70b-instruct-v1:0"),
+            ),
             ("gemini", "models/gemini-2.5-pro", Some("gemini/gemini-2.5-pro")),
             ("vertex_ai", "gemini-2.5-pro", Some("gemini-2.5-pro")),
             (
