@@ -64,6 +64,14 @@ impl PriceList {
     }
 }
 
+/// The prices of one model, as a user gives them.
+#[derive(Debug, Clone)]
+pub(crate) enum Own {
+    List(PriceList),
+    /// With rows for some prompts or hours: a table of this model alone.
+    Table(Snapshot),
+}
+
 /// A part of the list price that is not paid. Every name that is given must match; the most specific discount counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discount {
@@ -113,7 +121,7 @@ impl Discount {
 #[derive(Debug, Clone, Default)]
 pub struct PriceBook {
     snapshot: Option<Snapshot>,
-    prices: BTreeMap<String, PriceList>,
+    prices: BTreeMap<String, Own>,
     aliases: BTreeMap<String, String>,
     discounts: Vec<Discount>,
     problem: Option<PricingError>,
@@ -176,7 +184,7 @@ impl PriceBook {
     /// Adds the prices of a model, named `<provider>/<model>` or `<model>`. They replace the table's.
     pub fn set_prices(&mut self, model: impl Into<String>, prices: PriceList) {
         self.version.take();
-        self.prices.insert(model.into(), prices);
+        self.prices.insert(model.into(), Own::List(prices));
     }
 
     /// Says which priced model a name stands for: a deployment, an opaque inference profile.
@@ -211,7 +219,7 @@ impl PriceBook {
         named(&self.aliases, provider, model).map(|(_, model)| model.as_str())
     }
 
-    pub(crate) fn prices(&self, provider: &str, model: &str) -> Option<(&str, &PriceList)> {
+    pub(crate) fn prices(&self, provider: &str, model: &str) -> Option<(&str, &Own)> {
         named(&self.prices, provider, model).map(|(name, prices)| (name.as_str(), prices))
     }
 

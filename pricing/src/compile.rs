@@ -9,9 +9,12 @@ mod writer;
 
 use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
+
 use self::draft::{EntryDraft, source_error};
 use crate::clock;
 use crate::error::PricingError;
+use crate::snapshot::Snapshot;
 
 /// The dated prices this library was built with.
 const HISTORY: &str = include_str!("../sources/price_history.json");
@@ -74,6 +77,15 @@ pub fn update(table: &str, as_of: &str) -> Result<Compiled, PricingError> {
         overlay: CORRECTIONS,
     };
     assemble(sources, &overlay, Disagreement::TableIsNewer)
+}
+
+/// A snapshot of one model alone, for prices that no list holds: those by the length of the prompt or by the hour.
+///
+/// # Errors
+/// As of [`compile`], where the fields have the wrong form.
+pub(crate) fn compile_model(key: &str, fields: BTreeMap<String, &RawValue>) -> Result<Snapshot, PricingError> {
+    let entry = table::entry(key, fields, &mut Vec::new())?;
+    Snapshot::open(writer::write("", &BTreeMap::from([(key.to_owned(), entry)]))?)
 }
 
 fn assemble(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::book::PriceList;
+use crate::book::{Own, PriceList};
 use crate::cost::{PriceSource, Reason};
 use crate::query::CostQuery;
 use crate::resolve::{self, Listener};
@@ -73,8 +73,10 @@ pub(crate) fn find_and_tell<'a>(query: &CostQuery<'a>, listener: &mut Listener<'
         let mut meant = None;
         for model in names.iter() {
             let alias = book.alias(query.provider, model);
-            if let Some((name, list)) = book.prices(query.provider, alias.unwrap_or(model)) {
-                return Ok(listed(Some(name), PriceSource::User, list));
+            match book.prices(query.provider, alias.unwrap_or(model)) {
+                Some((name, Own::List(list))) => return Ok(listed(Some(name), PriceSource::User, list)),
+                Some((name, Own::Table(table))) => return of_user(name, table, query.provider),
+                None => {}
             }
             meant = meant.or(alias);
         }
@@ -87,6 +89,16 @@ pub(crate) fn find_and_tell<'a>(query: &CostQuery<'a>, listener: &mut Listener<'
         snapshot = book.snapshot().unwrap_or(snapshot);
     }
     in_table(snapshot, query.provider, &names, listener)
+}
+
+fn of_user<'a>(name: &str, table: &'a Snapshot, provider: &'a str) -> Result<Found<'a>, Reason> {
+    let entry = table.entry(name).ok_or(Reason::UnknownModel)?;
+    Ok(Found {
+        key: Some(Cow::Owned(name.to_owned())),
+        source: PriceSource::User,
+        prices: Priced::Entry(entry),
+        provider,
+    })
 }
 
 fn in_table<'a>(

@@ -234,6 +234,44 @@ fn a_users_prices_and_names_go_first() {
 }
 
 #[test]
+fn a_users_prices_may_hold_for_some_prompts_or_hours() {
+    let book = PriceBook::from_json(
+        r#"{"prices":{"tiers":{"output_cost_per_token":0,"tiered_pricing":[
+                {"range":[0,1000],"input_cost_per_token":"0.001"},{"range":[1000,5000],"input_cost_per_token":0.002}]},
+            "azure/nights":{"input_cost_per_token":2,"output_cost_per_token":0,
+                "off_peak_pricing":{"windows":[{"hours_utc":"11:00-13:00"}],"input_cost_per_token":1}}}}"#,
+    )
+    .unwrap();
+    let of = |model: &str, prompt: u64, hours: i64| {
+        let cost = cost(
+            &chat(prompt, 0),
+            &CostQuery {
+                book: Some(&book),
+                at_ns: FRIDAY_NOON + hours * HOUR,
+                ..query("azure", model)
+            },
+        );
+        assert_eq!(cost.price_source, Some(PriceSource::User));
+        usd(&cost)
+    };
+    assert_eq!(of("tiers", 1000, 0).as_deref(), Some("1"));
+    assert_eq!(of("azure/tiers", 2000, 0).as_deref(), Some("4"));
+    assert_eq!(of("tiers", 6000, 0), None, "longer than the last row");
+    assert_eq!(of("nights", 1, 0).as_deref(), Some("1"));
+    assert_eq!(of("nights", 1, 2).as_deref(), Some("2"));
+    for wrong in [
+        r#"{"prices":{"m":{"tiered_pricing":[{"input_cost_per_token":1}]}}}"#,
+        r#"{"prices":{"m":{"tiered_pricing":[{"range":[0,1],"input_cost_per_tokn":1}]}}}"#,
+        r#"{"prices":{"m":{"off_peak_pricing":{"windows":[{"hours_utc":"noon"}]}}}}"#,
+    ] {
+        assert!(
+            matches!(PriceBook::from_json(wrong), Err(PricingError::Source(_))),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn units_have_variants() {
     let video = |resolution: &str| {
         let json = format!(r#"{{"duration_seconds":10,"video_resolution":"{resolution}"}}"#);

@@ -195,16 +195,17 @@ def test_register_model() -> None:
 
 
 def test_the_whole_table_can_be_registered() -> None:
-    """As programs do that keep a table of their own; those that bill by rows are told apart."""
-    rows = {"tiered_pricing", "off_peak_pricing"}
-    plain = {key: entry for key, entry in edgequake_obs.model_cost.items() if not rows & entry.keys()}
-    edgequake_obs.register_model(plain)
-    usage = {"prompt_tokens": 300_000, "completion_tokens": 10}
-    for model in ("gpt-4o-mini", "gemini/gemini-2.5-pro", "claude-sonnet-4-5"):
+    """As programs do that keep a table of their own."""
+    table = dict(edgequake_obs.model_cost)
+    edgequake_obs.register_model(table)
+    usage = {"prompt_tokens": 200_000, "completion_tokens": 10}
+    by_rows = [key for key, entry in table.items() if {"tiered_pricing", "off_peak_pricing"} & entry.keys()]
+    assert by_rows
+    for model in ("gpt-4o-mini", "gemini/gemini-2.5-pro", "claude-sonnet-4-5", *by_rows):
         registered = pricing.cost(usage, model=model)
         edgequake_obs._native.forget_registered_prices()
-        assert registered.usd == pricing.cost(usage, model=model).usd
-        edgequake_obs.register_model(plain)
+        assert registered.usd == pricing.cost(usage, model=model).usd, model
+        edgequake_obs.register_model(table)
 
 
 def test_a_registered_model_is_priced_in_calls(server: Server, ask: Ask) -> None:

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Discount, PriceBook, PriceList};
+use super::{Discount, Own, PriceBook, PriceList};
+use crate::compile::compile_model;
 use crate::decimal::Decimal;
 use crate::error::PricingError;
 use crate::field::PriceField;
+
+type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<'a> {
     #[serde(borrow, default)]
-    prices: BTreeMap<String, BTreeMap<String, &'a RawValue>>,
+    prices: BTreeMap<String, Fields<'a>>,
     #[serde(default)]
     aliases: BTreeMap<String, String>,
     #[serde(borrow, default)]
@@ -59,12 +62,11 @@ impl PriceList {
     /// `UnknownPriceField` for a cost that no rule uses, `NotADecimal` for one that is no number, `Source` if the text
     /// is not a JSON object.
     pub fn from_json(json: &str) -> Result<Self, PricingError> {
-        let fields: BTreeMap<String, &RawValue> =
-            serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
+        let fields: Fields<'_> = serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
         Self::from_fields(&fields, Unknown::Refused)
     }
 
-    fn from_fields(fields: &BTreeMap<String, &RawValue>, unknown: Unknown) -> Result<Self, PricingError> {
+    fn from_fields(fields: &Fields<'_>, unknown: Unknown) -> Result<Self, PricingError> {
         let mut list = Self::default();
         for (name, value) in fields {
             if value.get() == "null" {
@@ -74,7 +76,7 @@ impl PriceList {
                 list.fields.push((field, number(value)?));
             } else if NESTED.contains(&name.as_str()) {
                 list.take_nested(name, value)?;
-            } else if ROWS.contains(&name.as_str()) || unknown == Unknown::Refused && is_about_costs(name) {
+            } else if unknown == Unknown::Refused && (is_about_costs(name) || has_rows(name)) {
                 return Err(PricingError::UnknownPriceField(name.clone()));
             }
         }
@@ -94,6 +96,10 @@ impl PriceList {
     }
 }
 
+fn has_rows(name: &str) -> bool {
+    ROWS.contains(&name)
+}
+
 fn is_about_costs(name: &str) -> bool {
     name.contains("cost_per") || name.ends_with("_cost")
 }
@@ -103,19 +109,37 @@ impl PriceBook {
     /// Models without a price are left out, as are costs that no rule uses: litellm's own table has such.
     ///
     /// # Errors
-    /// `NotADecimal` for a price that is no number, `UnknownPriceField` for rows of prices (`tiered_pricing`,
-    /// `off_peak_pricing`), `Source` for another form.
+    /// `NotADecimal` for a price that is no number, `Source` for another form.
     pub fn from_models(json: &str) -> Result<Self, PricingError> {
-        let models: BTreeMap<String, BTreeMap<String, &RawValue>> =
+        let models: BTreeMap<String, Fields<'_>> =
             serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
         let mut book = Self::default();
         for (model, fields) in models {
-            let list = PriceList::from_fields(&fields, Unknown::LeftOut)?;
-            if !list.is_empty() {
-                book.set_prices(model, list);
-            }
+            book.set_fields(model, fields, Unknown::LeftOut)?;
         }
         Ok(book)
+    }
+
+    fn set_fields(&mut self, model: String, fields: Fields<'_>, unknown: Unknown) -> Result<(), PricingError> {
+        let list = PriceList::from_fields(
+            &fields
+                .iter()
+                .filter(|(name, _)| !has_rows(name))
+                .map(|(name, value)| (name.clone(), *value))
+                .collect(),
+            unknown,
+        )?;
+        if fields
+            .iter()
+            .any(|(name, value)| has_rows(name) && value.get() != "null")
+        {
+            let said = fields.into_iter().filter(|(_, value)| value.get() != "null").collect();
+            self.prices
+                .insert(model.clone(), Own::Table(compile_model(&model, said)?));
+        } else if !list.is_empty() || unknown == Unknown::Refused {
+            self.set_prices(model, list);
+        }
+        Ok(())
     }
 
     /// A book from the text of a user's price file:
@@ -132,8 +156,8 @@ impl PriceBook {
     pub fn from_json(json: &str) -> Result<Self, PricingError> {
         let file: File<'_> = serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
         let mut book = Self::default();
-        for (model, fields) in &file.prices {
-            book.set_prices(model, PriceList::from_fields(fields, Unknown::Refused)?);
+        for (model, fields) in file.prices {
+            book.set_fields(model, fields, Unknown::Refused)?;
         }
         for (name, model) in file.aliases {
             book.set_alias(name, model);

@@ -15,7 +15,8 @@ const NOT_MODELS: [&str; 2] = ["sample_spec", "fallback_generalizations"];
 /// Fields whose prices lie one level down.
 const NESTED: [&str; 2] = ["search_context_cost_per_query", "provider_specific_entry"];
 
-type Fields<'a> = BTreeMap<String, &'a RawValue>;
+/// An entry's fields, in the form of litellm's table.
+pub(super) type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 pub(super) fn read(text: &str, notes: &mut Vec<String>) -> Result<BTreeMap<String, EntryDraft>, PricingError> {
     let table: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(source_error)?;
@@ -24,14 +25,15 @@ pub(super) fn read(text: &str, notes: &mut Vec<String>) -> Result<BTreeMap<Strin
         if NOT_MODELS.contains(&key.as_str()) {
             continue;
         }
-        let entry = entry(&key, value, notes).map_err(|why| source_error(format!("{key}: {why}")))?;
+        let wrong = |why: PricingError| source_error(format!("{key}: {why}"));
+        let fields: Fields<'_> = serde_json::from_str(value.get()).map_err(|why| wrong(source_error(why)))?;
+        let entry = entry(&key, fields, notes).map_err(wrong)?;
         entries.insert(key, entry);
     }
     Ok(entries)
 }
 
-fn entry(key: &str, value: &RawValue, notes: &mut Vec<String>) -> Result<EntryDraft, PricingError> {
-    let fields: Fields<'_> = serde_json::from_str(value.get()).map_err(source_error)?;
+pub(super) fn entry(key: &str, fields: Fields<'_>, notes: &mut Vec<String>) -> Result<EntryDraft, PricingError> {
     let mut entry = EntryDraft::default();
     for (name, value) in fields {
         if name == "litellm_provider" {
