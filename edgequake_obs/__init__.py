@@ -78,6 +78,10 @@ api_version: str | None = None
 organization: str | None = None
 request_timeout: float | None = None
 num_retries: int | None = None
+# TLS: False trusts anybody; a path is the authorities' PEM file or folder. True is the environment's.
+ssl_verify: bool | str = True
+# A client's certificate with its key: the path of a PEM file.
+ssl_certificate: str | tuple[str, str] | None = None
 callbacks: list[object] = []
 success_callback: list[object] = []
 failure_callback: list[object] = []

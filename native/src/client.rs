@@ -7,12 +7,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use self::filling::{Announcement, fill};
@@ -23,9 +20,10 @@ use crate::providers::dialect::Answered as Read;
 use crate::providers::{Reading, openai};
 use crate::retry;
 use crate::stream::Stream;
-use crate::transport::{self, Http, Outgoing};
+use crate::transport::{Body, BodyError, Http, Outgoing, Phase, SendError, Timeouts};
 
-/// An answer above this is cut off: no provider sends one, and a server that never ends must not fill the memory.
+/// An answer or a stream above this is cut off: no provider sends one, and a server that never ends must not fill the
+/// memory.
 const LONGEST_BODY: usize = 256 << 20;
 const LONGEST_ERROR_BODY: usize = 1 << 20;
 /// Stale connections that a request may meet in the pool before it counts as failed.
@@ -34,7 +32,7 @@ const MOST_STALE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub outgoing: Outgoing,
-    pub timeout: Duration,
+    pub timeouts: Timeouts,
     pub max_retries: u32,
     pub streaming: bool,
     /// Usage was asked for by us: the event that carries nothing else is not the caller's.
@@ -59,7 +57,7 @@ pub(crate) struct Answer {
 
 /// Runs the call to its answer; `reply` is called once. A stream goes on filling after its reply.
 pub(crate) async fn run(
-    http: &Http,
+    http: &'static Http,
     request: Request,
     call: Arc<OpenCall>,
     reply: impl FnOnce(Result<Reply, Failure>),
@@ -94,10 +92,10 @@ pub(crate) async fn run(
 
 enum Answered {
     Plain(Bytes, HeaderMap),
-    Stream(Response<Incoming>),
+    Stream(Response<Body>),
 }
 
-async fn attempts(http: &Http, request: &Request, call: &OpenCall) -> Result<Answered, Failure> {
+async fn attempts(http: &'static Http, request: &Request, call: &OpenCall) -> Result<Answered, Failure> {
     let (mut failed, mut stale) = (0u32, 0usize);
     loop {
         let (failure, headers, again) = match attempt(http, request, call).await {
@@ -161,45 +159,26 @@ impl Attempted {
     }
 }
 
-async fn attempt(http: &Http, request: &Request, call: &OpenCall) -> Result<Answered, Attempted> {
-    let deadline = Instant::now() + request.timeout;
-    let timed_out = || Attempted::worth_another(timeout_failure(request.timeout));
-    let response = match timeout_at(deadline, http.send(&request.outgoing)).await {
-        Err(_) => return Err(timed_out()),
-        Ok(Err(error)) if error.stale => {
-            return Err(Attempted::Stale(Failure::new(FailureKind::Connection, error.message)));
-        }
-        Ok(Err(error)) => {
-            let what = if error.connect {
-                "could not connect to"
-            } else {
-                "lost the connection to"
-            };
-            let host = request
-                .outgoing
-                .uri
-                .authority()
-                .map_or("the server", |authority| authority.as_str());
-            return Err(Attempted::worth_another(Failure::new(
-                FailureKind::Connection,
-                format!("{what} {host}: {}", error.message),
-            )));
-        }
-        Ok(Ok(response)) => response,
+async fn attempt(http: &'static Http, request: &Request, call: &OpenCall) -> Result<Answered, Attempted> {
+    let end = Instant::now() + request.timeouts.total;
+    let response = match http.send(&request.outgoing, &request.timeouts, end).await {
+        Ok(response) => response,
+        Err(error) => return Err(unsent(request, error)),
     };
     let status = response.status().as_u16();
     call.with_state(|state| state.answered(response_facts(status, response.headers())));
     if status >= 300 {
-        return Err(error_answer(response, deadline).await);
+        return Err(error_answer(response, request, end).await);
     }
     if request.streaming {
         return Ok(Answered::Stream(response));
     }
     let headers = response.headers().clone();
-    let body = match timeout_at(deadline, read_body(response.into_body(), LONGEST_BODY)).await {
-        Err(_) => return Err(timed_out()),
-        Ok(Err(message)) => return Err(Attempted::worth_another(Failure::new(FailureKind::Connection, message))),
-        Ok(Ok(body)) => body,
+    let body = match read_body(response.into_body().limited(LONGEST_BODY), request, end).await {
+        Ok(body) => body,
+        // What is too long or unreadable once is so again.
+        Err(failure) if failure.kind == FailureKind::InvalidResponse => return Err(Attempted::final_one(failure)),
+        Err(failure) => return Err(Attempted::worth_another(failure)),
     };
     match read_answer(request.reading.as_deref(), &body) {
         Ok(Read::Whole(facts, body)) => {
@@ -233,25 +212,55 @@ fn read_answer(reading: Option<&dyn Reading>, body: &Bytes) -> Result<Read, Stri
     }
 }
 
-fn timeout_failure(after: Duration) -> Failure {
-    Failure::new(
-        FailureKind::Timeout,
-        format!("no answer within the timeout of {} s", after.as_secs_f64()),
-    )
+impl Request {
+    fn host(&self) -> &str {
+        let authority = self.outgoing.uri.authority();
+        authority.map_or("the server", |authority| authority.as_str())
+    }
+
+    fn timed_out(&self, phase: Phase) -> Failure {
+        Failure::new(FailureKind::Timeout, self.timeouts.message(phase, self.host()))
+    }
+}
+
+/// The failure of a request that got no response.
+fn unsent(request: &Request, error: SendError) -> Attempted {
+    let host = request.host();
+    let lost = |text: String| Failure::new(FailureKind::Connection, text);
+    match error {
+        SendError::Settings(message) => Attempted::final_one(Failure {
+            status: Some(400),
+            ..Failure::new(FailureKind::InvalidRequest, message)
+        }),
+        SendError::Stale(message) => Attempted::Stale(lost(message)),
+        SendError::Connect(message) => {
+            Attempted::worth_another(lost(format!("could not connect to {host}: {message}")))
+        }
+        SendError::Lost(message) => Attempted::worth_another(lost(format!("lost the connection to {host}: {message}"))),
+        SendError::Redirects(message) => Attempted::final_one(lost(format!("no answer from {host}: {message}"))),
+        SendError::TimedOut(phase) => Attempted::worth_another(request.timed_out(phase)),
+    }
+}
+
+/// The failure of a body that did not come whole; `what` it is of.
+fn cut(what: &str, error: &BodyError) -> Failure {
+    let kind = match error {
+        BodyError::Broken(_) => FailureKind::Connection,
+        BodyError::TooLong(_) | BodyError::Undecodable(_) => FailureKind::InvalidResponse,
+    };
+    Failure::new(kind, format!("the {what} cannot be read: {error}"))
 }
 
 fn shortened(body: &[u8]) -> String {
     crate::redact::shorten(&String::from_utf8_lossy(body), 4096).to_owned()
 }
 
-async fn error_answer(response: Response<Incoming>, deadline: Instant) -> Attempted {
+async fn error_answer(response: Response<Body>, request: &Request, end: Instant) -> Attempted {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     // An error whose body does not come is still that error.
-    let body = timeout_at(deadline, read_body(body, LONGEST_ERROR_BODY))
+    let body = read_body(body.limited(LONGEST_ERROR_BODY), request, end)
         .await
-        .ok()
-        .and_then(Result::ok)
         .unwrap_or_default();
     let error = openai::read_error(&body);
     let message = if error.message.is_empty() {
@@ -273,15 +282,17 @@ async fn error_answer(response: Response<Incoming>, deadline: Instant) -> Attemp
     }
 }
 
-async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, String> {
+async fn read_body(mut body: Body, request: &Request, end: Instant) -> Result<Bytes, Failure> {
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| format!("the answer broke off: {}", transport::chain(&error)))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if rest.len() + data.len() > limit {
-            return Err(format!("the answer is longer than {limit} bytes"));
-        }
+    loop {
+        let (by, phase) = Timeouts::nearer(request.timeouts.read, Phase::Read, end);
+        let data = match timeout_at(by, body.data()).await {
+            Err(_) => return Err(request.timed_out(phase)),
+            Ok(None) => break,
+            Ok(Some(Err(error))) => return Err(cut("answer", &error)),
+            Ok(Some(Ok(data))) => data,
+        };
         match (&first, rest.is_empty()) {
             // Most answers come in one piece: it is handed on as it is.
             (None, true) => first = Some(data),

@@ -7,7 +7,7 @@ const AZURE_API_VERSION: &str = "2025-02-01-preview";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    https: bool,
+    pub https: bool,
     pub host: String,
     pub port: Option<u16>,
     path: String,

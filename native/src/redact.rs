@@ -41,14 +41,18 @@ pub(crate) fn redact<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     mask_tokens(out)
 }
 
+/// Whether a header of this name carries a credential.
+pub(crate) fn names_a_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["authorization", "key", "token", "secret", "cookie", "password"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 /// Adds the value of a header to `secrets` if the header's name says that it carries a credential: whole, and without
 /// its scheme (`Bearer`), as a provider would repeat it.
 pub(crate) fn note_header(name: &str, value: &str, secrets: &mut Vec<String>) {
-    let name = name.to_ascii_lowercase();
-    if ["authorization", "key", "token", "secret", "cookie", "password"]
-        .iter()
-        .any(|word| name.contains(word))
-    {
+    if names_a_credential(name) {
         secrets.push(value.to_owned());
         secrets.extend(
             value

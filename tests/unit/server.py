@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +29,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     connection: int
+    method: str = "POST"
 
     def json(self) -> Any:
         """The body, parsed."""
@@ -66,7 +69,7 @@ class Server:
         sent: Bytes of pieces sent so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.closed = threading.Event()
         self.left = threading.Event()
@@ -74,15 +77,23 @@ class Server:
         self.sent = 0
         self._answers: deque[Answer] = deque()
         self._connections = 0
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=False)
+        self._tls = tls
+        self._host = host
+        kind = _SixServer if ":" in host else ThreadingHTTPServer
+        self._http = kind((host, 0), self._handler(), bind_and_activate=False)
         self._http.daemon_threads = True
         self._http.block_on_close = False
         self._http.server_bind()  # until `listen`, the port refuses
         self._thread: threading.Thread | None = None
 
     @property
+    def port(self) -> int:
+        return self._http.server_port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http{'s' if self._tls else ''}://{host}:{self.port}"
 
     @property
     def base(self) -> str:
@@ -105,6 +116,10 @@ class Server:
 
     def listen(self) -> None:
         self._http.server_activate()
+        if self._tls is not None:
+            # The handshake is the connection's thread's business.
+            secured = self._tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
+            self._http.socket = secured
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
@@ -127,16 +142,23 @@ class Server:
                 super().setup()
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                server.requests.append(Request(self.path, headers, body, self.number))
+                server.requests.append(Request(self.path, headers, body, self.number, self.command))
                 nothing = Answer(418, b'{"error": {"message": "no further answer is scripted"}}')
                 answer = server._answers.popleft() if server._answers else nothing
                 threading.Event().wait(answer.delay)
-                self.close_connection = answer.hangs_up or answer.silent
+                self.last = self.close_connection  # the client said so
+                self.close_connection = self.last or answer.hangs_up or answer.silent
                 if not answer.silent:
                     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                         self._give(answer)
+
+            do_GET = do_POST
+
+            def handle(self) -> None:
+                with contextlib.suppress(ssl.SSLError):  # a client that does not trust this server
+                    super().handle()
 
             def finish(self) -> None:
                 with contextlib.suppress(OSError):
@@ -149,6 +171,8 @@ class Server:
                 self.send_response_only(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
+                if self.last:
+                    self.send_header("connection", "close")
                 if isinstance(answer.body, bytes):
                     if "content-type" not in answer.headers:
                         self.send_header("content-type", "application/json")
@@ -187,10 +211,14 @@ class Server:
         return Handler
 
 
+class _SixServer(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
+def running(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server that listens."""
-    server = Server()
+    server = Server(host, tls)
     server.listen()
     try:
         yield server

@@ -1,15 +1,19 @@
 //! The keyword arguments of a call: those that steer it, and those that go to the provider.
 
+use std::time::Duration;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::price_facts::PriceArguments;
+use super::{patience, trust};
 use crate::prices::PriceFacts;
+use crate::transport::{Timeouts, TlsSettings};
 
 /// The openai SDK's defaults, which litellm passes on.
-const DEFAULT_TIMEOUT_SECONDS: f64 = 600.0;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 const DEFAULT_MAX_RETRIES: u32 = 2;
 
 /// Arguments of litellm's that steer the library and never reach a provider.
@@ -42,7 +46,7 @@ const NEVER_SENT: &[&str] = &[
 ];
 
 /// Arguments of litellm's whose effect is not built yet: a call that relied on them would do something else in silence.
-const NOT_YET: &[&str] = &["fallbacks", "context_window_fallback_dict", "cache", "ssl_verify"];
+const NOT_YET: &[&str] = &["fallbacks", "context_window_fallback_dict", "cache"];
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -51,7 +55,7 @@ pub(crate) struct Control {
     pub api_version: Option<String>,
     pub organization: Option<String>,
     pub custom_llm_provider: Option<String>,
-    pub timeout: f64,
+    pub timeouts: Timeouts,
     pub max_retries: u32,
     pub stream: bool,
     pub drop_params: bool,
@@ -61,6 +65,8 @@ pub(crate) struct Control {
     pub modify_params: bool,
     pub extra_headers: Vec<(String, String)>,
     pub not_yet: Option<String>,
+    /// What the call says of TLS: `ssl_verify`, `ssl_certificate`.
+    pub tls: TlsSettings,
 }
 
 #[derive(Debug)]
@@ -84,7 +90,7 @@ impl<'py> Arguments<'py> {
             api_version: None,
             organization: None,
             custom_llm_provider: None,
-            timeout: DEFAULT_TIMEOUT_SECONDS,
+            timeouts: Timeouts::of(DEFAULT_TIMEOUT),
             max_retries: DEFAULT_MAX_RETRIES,
             stream: false,
             drop_params: false,
@@ -92,6 +98,7 @@ impl<'py> Arguments<'py> {
             modify_params: false,
             extra_headers: Vec::new(),
             not_yet: None,
+            tls: TlsSettings::default(),
         };
         let (mut timeout, mut max_retries, mut num_retries, mut drop_params) = (None, None, None, None);
         let (mut metadata, mut extra) = (None, None);
@@ -110,7 +117,7 @@ impl<'py> Arguments<'py> {
                 "api_version" => control.api_version = text(&value, "api_version")?,
                 "organization" => control.organization = text(&value, "organization")?,
                 "custom_llm_provider" => control.custom_llm_provider = text(&value, "custom_llm_provider")?,
-                "timeout" | "request_timeout" => timeout = Some(seconds(&value)?),
+                "timeout" | "request_timeout" => timeout = Some(patience::timeouts(&value)?),
                 "max_retries" => max_retries = Some(count(&value, "max_retries")?),
                 "num_retries" => num_retries = Some(count(&value, "num_retries")?),
                 "stream" => control.stream = value.is_truthy()?,
@@ -119,6 +126,8 @@ impl<'py> Arguments<'py> {
                 "drop_params" => drop_params = Some(value.is_truthy()?),
                 "metadata" => metadata = Some(value),
                 "extra_headers" | "headers" => control.extra_headers.extend(headers(&value)?),
+                "ssl_verify" => control.tls.verify = Some(trust::verify(&value)?),
+                "ssl_certificate" => control.tls.certificate = Some(trust::certificate(&value)?),
                 "extra_body" => extra = Some(value.cast_into::<PyDict>()?),
                 name if NEVER_SENT.contains(&name) => {}
                 name if NOT_YET.contains(&name) => control.not_yet = Some(name.to_owned()),
@@ -165,9 +174,10 @@ impl<'py> Arguments<'py> {
             None => global("drop_params")?.map_or(Ok(false), |value| value.is_truthy())?,
         };
         control.modify_params = global("modify_params")?.map_or(Ok(false), |value| value.is_truthy())?;
-        control.timeout = match timeout {
-            Some(seconds) => seconds,
-            None => global("request_timeout")?.map_or(Ok(DEFAULT_TIMEOUT_SECONDS), |value| seconds(&value))?,
+        control.timeouts = match timeout {
+            Some(timeouts) => timeouts,
+            None => global("request_timeout")?
+                .map_or(Ok(Timeouts::of(DEFAULT_TIMEOUT)), |value| patience::timeouts(&value))?,
         };
         control.max_retries = match max_retries.or(num_retries) {
             Some(count) => count,
@@ -213,26 +223,6 @@ fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<String>> {
         Err(_) if name == "api_base" => Ok(Some(value.str()?.to_cow()?.into_owned())),
         Err(_) => Err(PyTypeError::new_err(format!(
             "{name} must be a str, not {}",
-            value.get_type().name()?
-        ))),
-    }
-}
-
-/// Seconds, or an `httpx.Timeout`, whose longest phase counts.
-fn seconds(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    if let Ok(seconds) = value.extract::<f64>() {
-        return if seconds > 0.0 {
-            Ok(seconds)
-        } else {
-            Err(PyTypeError::new_err("timeout must be a positive number of seconds"))
-        };
-    }
-    let read = value.getattr_opt("read")?;
-    match read {
-        Some(read) if read.is_none() => Ok(f64::from(u32::MAX)),
-        Some(read) => read.extract(),
-        None => Err(PyTypeError::new_err(format!(
-            "timeout must be a number of seconds, not {}",
             value.get_type().name()?
         ))),
     }

@@ -21,6 +21,7 @@ mod model_names;
 mod object;
 mod outgoing;
 mod patched;
+mod patience;
 mod plain;
 mod price_facts;
 mod pricing;
@@ -29,6 +30,7 @@ mod request;
 mod service;
 mod shortcuts;
 mod streams;
+mod trust;
 mod worded;
 
 use pyo3::prelude::*;

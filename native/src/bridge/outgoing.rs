@@ -1,9 +1,12 @@
 //! A request as it is sent: URL, headers, body.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::Method;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
@@ -16,7 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::failure::{Failure, FailureKind};
 use crate::providers::{Dialect, Vendor};
 use crate::settings;
-use crate::transport::Outgoing;
+use crate::transport::{Outgoing, TlsSettings};
 
 /// Bytes that a request with a short prompt needs.
 const USUAL_BODY: usize = 1024;
@@ -29,6 +32,7 @@ pub(super) struct Parts<'a, 'py> {
     pub key: Option<&'a str>,
     pub endpoint: Option<Endpoint>,
     pub input: &'a Bound<'py, PyAny>,
+    pub tls: Option<Arc<TlsSettings>>,
 }
 
 impl Parts<'_, '_> {
@@ -77,8 +81,14 @@ impl Parts<'_, '_> {
             Err(failure) => return Ok(Err(failure)),
         };
         Ok(Ok(Request {
-            outgoing: Outgoing { uri, headers, body },
-            timeout: timeout(control),
+            outgoing: Outgoing {
+                method: Method::POST,
+                uri,
+                headers,
+                body,
+                tls: self.tls,
+            },
+            timeouts: control.timeouts,
             max_retries: control.max_retries,
             streaming: control.stream,
             hide_usage,
@@ -221,10 +231,6 @@ impl Parts<'_, '_> {
     }
 }
 
-pub(super) fn timeout(control: &Control) -> Duration {
-    Duration::try_from_secs_f64(control.timeout).unwrap_or(Duration::from_secs(600))
-}
-
 /// What every request says, whatever its dialect.
 pub(super) fn general_headers(control: &Control) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
@@ -235,6 +241,10 @@ pub(super) fn general_headers(control: &Control) -> HeaderMap {
         "application/json"
     };
     headers.insert(ACCEPT, HeaderValue::from_static(accepted));
+    // A stream is not asked for in a compressed form, of which servers hold back what fills no block yet.
+    if !control.stream {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"));
+    }
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("edgequake-obs/", env!("CARGO_PKG_VERSION"))),

@@ -9,6 +9,7 @@ use super::arguments::{Arguments, Control};
 use super::asked;
 use super::caller::Caller;
 use super::outgoing::Parts;
+use super::trust;
 use crate::call::{Asked, Start};
 use crate::client::Request;
 use crate::endpoint::{self, Endpoint};
@@ -93,9 +94,15 @@ pub(crate) fn prepare(
         mocked: false,
         listener: None,
     };
-    let request = match target {
-        Err(failure) => Err(failure),
-        Ok((vendor, model)) => {
+    let tls = match &endpoint {
+        Some(endpoint) if endpoint.https => trust::settings_of(&control.tls, globals),
+        _ => Ok(None),
+    };
+    let request = match (target, tls) {
+        (Err(failure), _) => Err(failure),
+        (_, Err(error)) if is_about_the_value(&error, model.py()) => Err(invalid(error.value(model.py()).to_string())),
+        (_, Err(error)) => return Err(error),
+        (Ok((vendor, model)), Ok(tls)) => {
             let parts = Parts {
                 operation,
                 vendor,
@@ -103,6 +110,7 @@ pub(crate) fn prepare(
                 key: key.as_deref(),
                 endpoint,
                 input,
+                tls,
             };
             parts.request(&arguments)?
         }

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use http::HeaderName;
+use http::Method;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
-use super::outgoing::{Parts, add_extra, general_headers, timeout};
+use super::outgoing::{Parts, add_extra, general_headers};
 use super::request::invalid;
 use crate::client::Request;
 use crate::endpoint::Endpoint;
@@ -105,13 +106,15 @@ fn worded(
     }
     Ok(Request {
         outgoing: Outgoing {
+            method: Method::POST,
             uri,
             headers,
             body: serde_json::to_vec(&body)
                 .map(Bytes::from)
                 .map_err(|error| invalid(format!("the request cannot be written: {error}")))?,
+            tls: parts.tls.clone(),
         },
-        timeout: timeout(control),
+        timeouts: control.timeouts,
         max_retries: control.max_retries,
         streaming: control.stream,
         // Where the answer is OpenAI's dialect, so is the event that nobody but us asked for.

@@ -1,22 +1,19 @@
 //! Reading a stream's body into the stream that its consumer holds.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::Response;
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use super::framing::Framing;
-use super::{LONGEST_BODY, Reply, Request, read_answer, timeout_failure};
+use super::{LONGEST_BODY, Reply, Request, cut, read_answer};
 use crate::failure::{Failure, FailureKind};
 use crate::providers::dialect::{Answered as Read, Events};
 use crate::providers::openai::{self, EventKind};
 use crate::stream::Stream;
-use crate::transport;
+use crate::transport::{Body, Phase};
 
 /// The news that a stream is open: told with its first chunk, where that is there already, so that the caller crosses once
 /// for both; at the latest when there is nothing to read.
@@ -42,11 +39,11 @@ impl<F: FnOnce(Result<Reply, Failure>)> Drop for Announcement<F> {
 /// Reads the stream into `stream` until its end, its failure, or until the consumer has gone.
 pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
     stream: &Stream,
-    response: Response<Incoming>,
+    response: Response<Body>,
     request: &Request,
     mut announced: Announcement<F>,
 ) {
-    let mut body = response.into_body();
+    let mut body = response.into_body().limited(LONGEST_BODY);
     let by_lines = request.reading.as_ref().is_some_and(|reading| reading.streams_lines());
     let mut framing = Framing::new(by_lines);
     // Each line is a document of its own.
@@ -55,31 +52,24 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
     let mut events = request.reading.as_ref().map(|reading| reading.events());
     loop {
         let next = poll_fn(|context| {
-            let polled = Pin::new(&mut body).poll_frame(context);
+            let polled = body.poll_data(context);
             if polled.is_pending() {
                 announced.tell();
             }
             polled
         });
-        let frame = match timeout(request.timeout, next).await {
-            Err(_) => return stream.fail(timeout_failure(request.timeout)),
+        let data = match timeout(request.timeouts.read, next).await {
+            Err(_) => return stream.fail(request.timed_out(Phase::Read)),
             Ok(None) => break,
-            Ok(Some(Err(error))) => {
-                let message = format!("the stream broke off: {}", transport::chain(&error));
-                return stream.fail(Failure::new(FailureKind::Connection, message));
-            }
-            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => return stream.fail(cut("stream", &error)),
+            Ok(Some(Ok(data))) => data,
         };
-        let Ok(data) = frame.into_data() else { continue };
         // Asked for a stream, some servers send the whole answer. Their content type cannot be trusted: others call a
         // stream of events JSON.
         if is_document.is_none() {
             is_document = data.trim_ascii_start().first().map(|first| *first == b'{');
         }
         if is_document == Some(true) {
-            if document.len() + data.len() > LONGEST_BODY {
-                return stream.fail(Failure::new(FailureKind::InvalidResponse, "the answer is too long"));
-            }
             document.extend_from_slice(&data);
             continue;
         }
@@ -158,9 +148,9 @@ fn of_provider(error: openai::ProviderError) -> Failure {
 }
 
 /// Reads what follows `[DONE]` (the last, empty HTTP chunk), so that the connection can be used again.
-async fn drain(body: &mut Incoming) {
+async fn drain(body: &mut Body) {
     let _ = timeout(Duration::from_millis(100), async {
-        while let Some(Ok(_)) = body.frame().await {}
+        while let Some(Ok(_)) = body.data().await {}
     })
     .await;
 }
