@@ -14,7 +14,7 @@ from edgequake_obs import BadRequestError
 
 from .conftest import MESSAGES, Ask
 from .records import Ledger
-from .server import Answer, Server, chat, embeddings, running
+from .server import Answer, Server, chat, embeddings
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 PARAMETERS: dict[str, Any] = {
@@ -227,11 +227,3 @@ def test_embedding_parameters(server: Server, way: str) -> None:
     assert server.request.path == "/v1/embeddings"
     sent = {"dimensions": 3, "encoding_format": "float", "user": "u", "mine": 1}
     assert server.request.json() == {"model": "text-embedding-3-small", "input": [[1, 2]], **sent}
-
-
-def test_redirects_are_not_followed_with_the_key(server: Server, ask: Ask) -> None:
-    with running() as other:
-        server.will(Answer(307, headers={"location": other.base}))
-        with pytest.raises(edgequake_obs.APIError):
-            ask(max_retries=0)
-        assert other.requests == []
