@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     class SpanContext(Protocol):
         trace_id: int
         span_id: int
+        trace_flags: int
         is_valid: bool
 
     class Span(Protocol):
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
         def get_current_span(self) -> Span: ...
 
-    Caller = tuple[Context | None, tuple[int, int] | None]
+    Caller = tuple[Context | None, tuple[int, int, int] | None]
 
 active: ContextVar[Context | None] = ContextVar("edgequake_obs_context", default=None)
 
 
 def current() -> Caller | None:
-    """The context and the ids of the trace and span that the caller is in; None where there is neither.
+    """The context, and trace, span and trace flags that the caller is in; None where there is neither.
 
     Every recorded call passes here before it is sent, whoever makes it.
     """
@@ -47,9 +48,9 @@ def current() -> Caller | None:
     return context, span
 
 
-def _span_of(trace: Trace) -> tuple[int, int] | None:
+def _span_of(trace: Trace) -> tuple[int, int, int] | None:
     try:
         ids = trace.get_current_span().get_span_context()
-        return (ids.trace_id, ids.span_id) if ids.is_valid else None
+        return (ids.trace_id, ids.span_id, ids.trace_flags) if ids.is_valid else None
     except Exception:  # a half-imported or a foreign module of that name: the call goes on without a parent
         return None

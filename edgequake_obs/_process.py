@@ -75,7 +75,9 @@ def _shutdown() -> None:
     _native.abandon_open_calls()
     deadline = monotonic() + _AT_EXIT
     _flush_callbacks(deadline)
-    if not _native.flush(max(deadline - monotonic(), _FOR_THE_DISK)):
+    written = _native.flush(max(deadline - monotonic(), _FOR_THE_DISK))
+    exported = _native.flush_otlp(max(deadline - monotonic(), 0.0))
+    if not (written and exported):
         _warn()
 
 
@@ -140,7 +142,9 @@ def configure(
 
     Args:
         ledger: Path of the `.duckdb` file, or `"off"`.
-        otel: Not supported yet.
+        otel: Who emits spans and metrics: `"auto"` (the program's own OpenTelemetry where it has set that up, else this
+            package where an OTLP endpoint is configured), `"python"` (only the former), `"native"` (only the latter),
+            `"off"`; or the URL of an OTLP endpoint, as `OTEL_EXPORTER_OTLP_ENDPOINT` would give it.
         prices: Further prices, aliases and discounts, laid over the shipped prices: the path of a price file, or its
             content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
         capture_content: Not supported yet.
@@ -151,13 +155,13 @@ def configure(
         service_name: Recorded with each call.
 
     Raises:
-        ValueError: A setting that is not supported yet was given, `redact` holds a pattern that is none, or `prices`
-            are none; nothing is changed then.
+        ValueError: A setting that is not supported yet was given, `otel` is neither a mode nor a URL, `redact` holds a
+            pattern that is none, or `prices` are none; nothing is changed then.
     """
-    given = {"otel": otel, "capture_content": capture_content}
-    unsupported = [name for name, value in given.items() if value is not None]
-    if unsupported:
-        raise ValueError(f"not supported yet: {', '.join(unsupported)}; leave it out")
+    if capture_content is not None:
+        raise ValueError("not supported yet: capture_content; leave it out")
+    if otel is not None and not _native.is_otel_setting(otel):
+        raise ValueError(f"otel must be 'auto', 'python', 'native', 'off', or an http URL, not {otel!r}")
     from os import fspath
 
     if redact is not None:
@@ -166,11 +170,11 @@ def configure(
         use(redact)
     if prices is not None:
         _use_prices(prices)
-    if ledger is None and service_name is None:
+    if ledger is None and service_name is None and otel is None:
         return
     global is_first_call  # noqa: PLW0603 - the new ledger may not exist yet
     is_first_call = True
-    _native.configure(ledger=None if ledger is None else fspath(ledger), service_name=service_name)
+    _native.configure(ledger=None if ledger is None else fspath(ledger), service_name=service_name, otel=otel)
 
 
 def _use_prices(prices: str | PathLike[str] | Mapping[str, object]) -> None:
@@ -186,22 +190,23 @@ def _use_prices(prices: str | PathLike[str] | Mapping[str, object]) -> None:
 
 
 def flush(timeout: float = 2.0) -> bool:
-    """Wait until every call finished before is in the spool, and its callbacks have run.
+    """Wait until every call finished before is in the spool and at the collector, and its callbacks have run.
 
     Args:
         timeout: Seconds to wait at most.
 
     Returns:
-        Whether it all is. Where the disk refused, the reason is logged, once.
+        Whether it all is. Where the disk or the collector refused, the reason is logged.
     """
     from time import monotonic
 
     deadline = monotonic() + timeout
     told = _flush_callbacks(deadline)
-    done = _native.flush(max(deadline - monotonic(), 0.0))
-    if not done:
+    written = _native.flush(max(deadline - monotonic(), 0.0))
+    exported = _native.flush_otlp(max(deadline - monotonic(), 0.0))
+    if not (written and exported):
         _warn()
-    return done and told
+    return written and exported and told
 
 
 async def aflush(timeout: float = 2.0) -> bool:
@@ -212,7 +217,10 @@ async def aflush(timeout: float = 2.0) -> bool:
 
 
 def stats() -> dict[str, object]:
-    """What became of this process's records: recorded, written, dropped (and why), queued bytes, hooked libraries."""
+    """What became of this process's records: recorded, written, dropped (and why), queued bytes, hooked libraries.
+
+    `otlp`: the same of exported spans; None where nothing is exported.
+    """
     from .patches import hooked
 
     return {**_native.stats(), "hooked": hooked()}

@@ -1,9 +1,10 @@
-//! The record of a call, and what leaves with it: the line it becomes, the spool that processes of a machine share, and
-//! the recorder that stands between a caller who never waits and a disk that may.
+//! The record of a call, and what leaves with it: the line it becomes, the spool that processes of a machine share, the
+//! recorder that stands between a caller who never waits and a disk that may, and the same towards a collector.
 
 mod error;
 mod json;
 pub mod line;
+pub mod otlp;
 pub mod record;
 pub mod recorder;
 pub mod spool;

@@ -78,6 +78,7 @@ pub struct CallRecord {
     pub response_model: Option<String>,
     pub response_id: Option<String>,
     pub server_address: Option<Arc<str>>,
+    pub server_port: Option<u16>,
     pub streaming: bool,
     pub cached: bool,
     pub chunks: Option<u32>,
@@ -99,6 +100,8 @@ pub struct CallRecord {
     pub trace_id: [u8; 16],
     pub span_id: [u8; 8],
     pub parent_span_id: Option<[u8; 8]>,
+    /// Whether the span around the call is sampled; None where there is none.
+    pub parent_sampled: Option<bool>,
     pub labels: Option<Arc<Labels>>,
     /// The call's own `user=`; it wins over the context's.
     pub user: Option<String>,

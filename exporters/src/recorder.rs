@@ -2,7 +2,7 @@
 
 mod batch;
 mod queue;
-mod signals;
+pub(crate) mod signals;
 mod weight;
 mod writer;
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use exporters::otlp::Wanted;
 use exporters::{CallRecord, Ended};
 
 pub(crate) use self::state::State;
@@ -35,10 +36,11 @@ pub(crate) struct Start {
     pub provider: Arc<str>,
     pub request_model: Option<Arc<str>>,
     pub server_address: Option<Arc<str>>,
+    pub server_port: Option<u16>,
     pub streaming: bool,
     pub scope: Option<Arc<Scope>>,
-    /// Trace and span that the caller is in.
-    pub parent: Option<([u8; 16], [u8; 8])>,
+    /// The span that the caller is in.
+    pub parent: Option<Parent>,
     pub api_key_id: Option<Arc<str>>,
     /// What must not be in any text that leaves: the call's key, and the values of its own secret headers.
     pub secrets: Vec<String>,
@@ -47,6 +49,14 @@ pub(crate) struct Start {
     pub mocked: bool,
     /// Callbacks are registered.
     pub listener: Option<Listener>,
+}
+
+/// The span around a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parent {
+    pub trace_id: [u8; 16],
+    pub span_id: [u8; 8],
+    pub sampled: bool,
 }
 
 /// What the request itself says that belongs in the record.
@@ -137,7 +147,7 @@ impl OpenCall {
         let (listener, mocked) = (state.start.listener, state.start.mocked);
         let call = Arc::new(Self {
             uid,
-            trace_id: state.start.parent.map_or_else(ids::trace_id, |(trace, _)| trace),
+            trace_id: state.start.parent.map_or_else(ids::trace_id, |parent| parent.trace_id),
             span_id: ids::span_id(),
             phase: Mutex::new(Phase::Open(Box::new(state))),
             slot: OnceLock::new(),
@@ -213,6 +223,9 @@ impl OpenCall {
             && if redact::is_programs_own() {
                 core().events.push(Event::Unredacted(Over::Call(Arc::clone(self))))
             } else {
+                if let Some(otlp) = core().otlp() {
+                    otlp.push(Box::new(OnItsWay { call: Arc::clone(self) }), self.exported());
+                }
                 recorder.push_ended(Box::new(OnItsWay { call: Arc::clone(self) }))
             };
         match over.scope {
@@ -230,6 +243,14 @@ impl OpenCall {
             if self.unheard.load(Ordering::Relaxed) {
                 let _ = core().events.push(Event::Dropped(listener.ticket));
             }
+        }
+    }
+
+    /// What of the call is exported from here: all that the program's own OpenTelemetry does not see.
+    pub(crate) fn exported(&self) -> Wanted {
+        Wanted {
+            span: true,
+            metrics: true,
         }
     }
 
@@ -319,6 +340,9 @@ impl Drop for OpenCall {
             && let Some(record) = self.settled()
         {
             if !core().disabled && !self.mocked {
+                if let Some(otlp) = core().otlp() {
+                    otlp.push_record(Arc::clone(&record), self.exported());
+                }
                 core().recorder().push(Box::new(CallRecord::clone(&record)));
             }
             self.tell_end(Over::Record(record), end.heard);

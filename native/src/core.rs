@@ -1,15 +1,18 @@
 //! What a process has one of: its I/O thread, its recorder, its list of open calls. A forked child gets its own.
 
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use exporters::otlp::{Otlp, OtlpSettings, Wish};
 use exporters::{Recorder, RecorderSettings};
 use tokio::runtime::Handle;
 
+use crate::collector::Collector;
 use crate::events::Events;
 use crate::open_calls::OpenCalls;
 use crate::prices::InForce;
+use crate::settings::OtelMode;
 use crate::transport::Http;
 use crate::{fork, settings};
 
@@ -17,6 +20,8 @@ pub(crate) struct Core {
     io: OnceLock<Option<Handle>>,
     /// Never freed: a writer may be in the middle of a push when `configure` replaces it.
     recorder: AtomicPtr<Recorder>,
+    /// Null where nothing is exported; never freed either.
+    otlp: AtomicPtr<Otlp>,
     pub open_calls: OpenCalls,
     pub events: Events,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
@@ -40,6 +45,7 @@ pub(crate) fn core() -> &'static Core {
     let made = Box::into_raw(Box::new(Core {
         io: OnceLock::new(),
         recorder: AtomicPtr::new(Box::into_raw(Box::new(new_recorder()))),
+        otlp: AtomicPtr::new(new_otlp()),
         open_calls: OpenCalls::default(),
         events: Events::new(settings.queue_bytes),
         disabled: settings.disabled,
@@ -79,10 +85,43 @@ fn new_recorder() -> Recorder {
     })
 }
 
+fn new_otlp() -> *mut Otlp {
+    let settings = settings::read();
+    if !settings.otel.may_be_native() || settings.disabled {
+        return ptr::null_mut();
+    }
+    let wish = Wish {
+        url: settings.otel_url,
+        explicit: settings.otel == OtelMode::Native,
+        service_name: settings.service_name,
+        queue_bytes: settings.queue_bytes,
+    };
+    let exporter = OtlpSettings::read(&wish, &settings::variable).map(|mut settings| {
+        let transport = Collector::new(&mut settings);
+        Otlp::new(settings, Arc::new(transport))
+    });
+    exporter.map_or(ptr::null_mut(), |exporter| Box::into_raw(Box::new(exporter)))
+}
+
 impl Core {
     pub(crate) fn recorder(&self) -> &'static Recorder {
         // SAFETY: the pointer comes from `Box::into_raw` and is never freed.
         unsafe { &*self.recorder.load(Ordering::Acquire) }
+    }
+
+    /// What spans and metrics go through that the program's own OpenTelemetry does not see; None where nothing is exported.
+    pub(crate) fn otlp(&self) -> Option<&'static Otlp> {
+        // SAFETY: null, or from `Box::into_raw` and never freed.
+        unsafe { self.otlp.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The same for the exporter: an old one sends what it has.
+    pub(crate) fn renew_otlp(&self) {
+        let old = self.otlp();
+        self.otlp.store(new_otlp(), Ordering::Release);
+        if let Some(old) = old {
+            old.close();
+        }
     }
 
     /// Takes up changed settings: what was recorded before goes where it was to go.

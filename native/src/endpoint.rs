@@ -55,6 +55,11 @@ pub(crate) fn parse(text: &str) -> Option<Endpoint> {
 }
 
 impl Endpoint {
+    /// The port that is connected to.
+    pub(crate) fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or(if self.https { 443 } else { 80 })
+    }
+
     /// What of the URL may be a credential: user and password, and the values of its query.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let user_info = self

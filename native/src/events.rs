@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use exporters::CallRecord;
+use exporters::otlp::Wanted;
 use http::HeaderMap;
 
 use crate::call::OpenCall;
@@ -50,6 +51,17 @@ pub(crate) enum Over {
 }
 
 impl Over {
+    /// What of it is exported from here. What was dropped has been exported already.
+    pub(crate) fn exported(&self) -> Wanted {
+        match self {
+            Self::Call(call) => call.exported(),
+            Self::Record(_) => Wanted {
+                span: false,
+                metrics: false,
+            },
+        }
+    }
+
     pub(crate) fn record(&self) -> Option<Arc<CallRecord>> {
         match self {
             Self::Call(call) => call.settled(),

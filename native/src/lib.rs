@@ -3,6 +3,7 @@
 mod bridge;
 mod call;
 mod client;
+mod collector;
 mod core;
 mod endpoint;
 mod estimate;

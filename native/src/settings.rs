@@ -12,6 +12,35 @@ pub(crate) struct Given {
     /// A path, or `off`.
     pub ledger: Option<String>,
     pub service_name: Option<String>,
+    /// A mode, or an OTLP URL.
+    pub otel: Option<String>,
+}
+
+/// Who emits spans and metrics: `EDGEQUAKE_OBS_OTEL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtelMode {
+    /// The program's own providers where it has them, else this module where an endpoint is configured.
+    Auto,
+    Python,
+    Native,
+    Off,
+}
+
+impl OtelMode {
+    /// None for a text that is no mode.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "auto" => Some(Self::Auto),
+            "python" => Some(Self::Python),
+            "native" => Some(Self::Native),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn may_be_native(self) -> bool {
+        matches!(self, Self::Auto | Self::Native)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -23,6 +52,9 @@ pub(crate) struct Settings {
     pub queue_bytes: usize,
     pub service_name: Option<String>,
     pub disabled: bool,
+    pub otel: OtelMode,
+    /// The OTLP endpoint that the program gave.
+    pub otel_url: Option<String>,
 }
 
 static GIVEN: Mutex<Option<Given>> = Mutex::new(None);
@@ -40,6 +72,9 @@ pub(crate) fn give(more: Given) {
     }
     if more.service_name.is_some() {
         current.service_name = more.service_name;
+    }
+    if more.otel.is_some() {
+        current.otel = more.otel;
     }
 }
 
@@ -71,7 +106,14 @@ pub(crate) fn read() -> Settings {
             ),
         },
     };
+    let otel_url = given.otel.clone().filter(|given| given.contains("://"));
+    let mode = given
+        .otel
+        .filter(|_| otel_url.is_none())
+        .or_else(|| variable("EDGEQUAKE_OBS_OTEL"));
     Settings {
+        otel: mode.and_then(|mode| OtelMode::named(&mode)).unwrap_or(OtelMode::Auto),
+        otel_url,
         ledger,
         ledger_problem,
         queue_bytes: variable("EDGEQUAKE_OBS_QUEUE_BYTES")

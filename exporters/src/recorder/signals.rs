@@ -2,7 +2,7 @@
 
 /// Runs `start` with every signal blocked in this thread, so that the thread it starts is born that way.
 #[cfg(unix)]
-pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
+pub(crate) fn blocked<T>(start: impl FnOnce() -> T) -> T {
     // SAFETY: a signal set is plain integers, for which zero is a value; both sets outlive the calls that use them, and
     // `before` is only restored where the system filled it.
     unsafe {
@@ -19,6 +19,6 @@ pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
 }
 
 #[cfg(not(unix))]
-pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
+pub(crate) fn blocked<T>(start: impl FnOnce() -> T) -> T {
     start()
 }

@@ -86,6 +86,7 @@ pub(crate) fn record_told(
         provider: Arc::from(provider),
         request_model: model.map(Arc::from),
         server_address: server_address.map(Arc::from),
+        server_port: None,
         streaming: false,
         scope: caller.scope,
         parent: caller.parent,

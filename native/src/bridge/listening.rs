@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use exporters::otlp::Wanted;
 use exporters::{CallRecord, Labels, Outcome};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -247,6 +248,7 @@ fn made_of(py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
 #[derive(Debug)]
 pub(crate) struct UnredactedRecord {
     record: Arc<CallRecord>,
+    exported: Wanted,
 }
 
 #[pymethods]
@@ -283,6 +285,9 @@ impl UnredactedRecord {
             by(redact_json, &mut labels.metadata)?;
             record.labels = Some(Arc::new(labels));
         }
+        if let Some(otlp) = core().otlp() {
+            otlp.push_record(Arc::new(record.clone()), self.exported);
+        }
         core().recorder().push(Box::new(record));
         Ok(())
     }
@@ -310,7 +315,8 @@ pub(crate) fn take_events<'py>(py: Python<'py>, most: usize) -> PyResult<Bound<'
             }
             Event::Unredacted(over) => {
                 let Some(record) = over.record() else { continue };
-                let held = UnredactedRecord { record };
+                let exported = over.exported();
+                let held = UnredactedRecord { record, exported };
                 ("unredacted", 0, Py::new(py, held)?.into_any())
             }
         };

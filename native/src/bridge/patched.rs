@@ -87,6 +87,7 @@ pub(crate) fn begin_call(
         provider: Arc::from(provider),
         request_model: model.map(Arc::from),
         server_address: server_address.map(Arc::from),
+        server_port: None,
         streaming,
         scope: caller.scope,
         parent: caller.parent,

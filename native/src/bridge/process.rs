@@ -13,11 +13,31 @@ const FLUSH_BEFORE_CHANGE: Duration = Duration::from_secs(1);
 
 /// Lays settings over the environment's; what was recorded before goes where it was to go.
 #[pyfunction]
-#[pyo3(signature = (*, ledger=None, service_name=None))]
-fn configure(py: Python<'_>, ledger: Option<String>, service_name: Option<String>) {
-    settings::give(settings::Given { ledger, service_name });
-    fingerprint::forget();
-    py.detach(|| core().renew_recorder(FLUSH_BEFORE_CHANGE));
+#[pyo3(signature = (*, ledger=None, service_name=None, otel=None))]
+fn configure(py: Python<'_>, ledger: Option<String>, service_name: Option<String>, otel: Option<String>) {
+    let (renews_recorder, renews_otlp) = (
+        ledger.is_some() || service_name.is_some(),
+        otel.is_some() || service_name.is_some(),
+    );
+    settings::give(settings::Given {
+        ledger,
+        service_name,
+        otel,
+    });
+    if renews_recorder {
+        fingerprint::forget();
+        py.detach(|| core().renew_recorder(FLUSH_BEFORE_CHANGE));
+    }
+    if renews_otlp {
+        core().renew_otlp();
+    }
+}
+
+/// Whether everything of before has reached the collector; true where nothing is exported.
+#[pyfunction]
+fn flush_otlp(py: Python<'_>, timeout: f64) -> bool {
+    let timeout = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_secs(3600));
+    py.detach(|| core().otlp().is_none_or(|otlp| otlp.flush(timeout)))
 }
 
 /// Whether everything recorded before is in the spool.
@@ -25,6 +45,13 @@ fn configure(py: Python<'_>, ledger: Option<String>, service_name: Option<String
 fn flush(py: Python<'_>, timeout: f64) -> bool {
     let timeout = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_secs(3600));
     py.detach(|| core().recorder().flush(timeout))
+}
+
+/// Whether `configure(otel=...)` can mean something by this: a mode, or an http URL.
+#[pyfunction]
+fn is_otel_setting(given: &str) -> bool {
+    let is_url = || crate::endpoint::parse(given).is_some();
+    settings::OtelMode::named(given).is_some() || is_url()
 }
 
 /// At interpreter exit: open calls become records.
@@ -58,6 +85,22 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     callbacks.set_item("dropped", events.dropped())?;
     callbacks.set_item("queued_bytes", events.queued_bytes())?;
     dict.set_item("callbacks", callbacks)?;
+    if let Some(stats) = core().otlp().map(exporters::otlp::Otlp::stats) {
+        let exporter = PyDict::new(py);
+        exporter.set_item("exported", stats.exported)?;
+        let dropped = PyDict::new(py);
+        dropped.set_item("queue_full", stats.dropped_queue_full)?;
+        dropped.set_item("refused", stats.dropped_refused)?;
+        dropped.set_item("internal", stats.dropped_internal)?;
+        exporter.set_item("dropped", dropped)?;
+        exporter.set_item("sampled_out", stats.sampled_out)?;
+        exporter.set_item("queued", stats.queued_spans)?;
+        exporter.set_item("queued_bytes", stats.queued_bytes)?;
+        exporter.set_item("problem", stats.last_error)?;
+        dict.set_item("otlp", exporter)?;
+    } else {
+        dict.set_item("otlp", py.None())?;
+    }
     dict.set_item("internal_errors", core().internal_errors.load(Ordering::Relaxed))?;
     dict.set_item(
         "ledger",
@@ -67,10 +110,15 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(dict)
 }
 
-/// What the user should know about the ledger, once: None where all is well or it was said already.
+/// What the user should know about the ledger and the exporter: None where all is well or it was said already.
 #[pyfunction]
 fn take_warning() -> Option<String> {
-    core().recorder().take_warning().or_else(settings::take_ledger_problem)
+    let of_export = || core().otlp()?.take_warning();
+    core()
+        .recorder()
+        .take_warning()
+        .or_else(settings::take_ledger_problem)
+        .or_else(of_export)
 }
 
 #[pyfunction]
@@ -112,6 +160,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(configure, module)?)?;
     module.add_function(wrap_pyfunction!(flush, module)?)?;
+    module.add_function(wrap_pyfunction!(flush_otlp, module)?)?;
+    module.add_function(wrap_pyfunction!(is_otel_setting, module)?)?;
     module.add_function(wrap_pyfunction!(abandon_open_calls, module)?)?;
     module.add_function(wrap_pyfunction!(ledger_path, module)?)?;
     module.add_function(wrap_pyfunction!(stats, module)?)?;

@@ -26,6 +26,7 @@ pub(crate) struct Service {
     origin_version: Option<Arc<str>>,
     provider: Arc<str>,
     server_address: Option<Arc<str>>,
+    server_port: Option<u16>,
     #[pyo3(get)]
     accepts_stream_usage: bool,
     /// The key that was used last: most programs have one, and its text is only looked at when it is another object.
@@ -64,6 +65,7 @@ impl Service {
             accepts_stream_usage: vendors::find(provider).is_some_and(|vendor| vendor.stream_usage),
             provider: Arc::from(provider),
             server_address: server_address.filter(|address| !address.is_empty()).map(Arc::from),
+            server_port: endpoint::parse(base_url).map(|endpoint| endpoint.port_or_default()),
             last_key: Mutex::new(None),
         }
     }
@@ -117,6 +119,7 @@ impl Service {
                 .and_then(|model| model.cast::<PyString>().ok())
                 .and_then(|model| Some(Arc::from(&*model.to_cow().ok()?))),
             server_address: self.server_address.clone(),
+            server_port: self.server_port,
             streaming,
             scope: caller.scope,
             parent: caller.parent,

@@ -29,7 +29,7 @@ pub(crate) use self::body::{Body, BodyError};
 use self::connect::{Connector, Uses};
 use self::proxy::Proxies;
 pub(crate) use self::timeouts::{Phase, Timeouts, UNLIMITED};
-pub(crate) use self::tls::{Certificate, TlsSettings, Verify};
+pub(crate) use self::tls::{Certificate, TlsSettings, Verify, config as tls_config};
 
 const IDLE_FOR: Duration = Duration::from_secs(90);
 const IDLE_CONNECTIONS_PER_HOST: usize = 128;

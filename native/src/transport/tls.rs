@@ -47,7 +47,7 @@ impl Verify {
 }
 
 /// How connections with these settings are secured, or what is wrong with the settings.
-pub(super) fn config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -1,0 +1,47 @@
+//! The value of an attribute, and how OTLP writes it.
+
+use std::borrow::Cow;
+
+use super::protobuf;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    Text(Cow<'a, str>),
+    Integer(i64),
+    Double(f64),
+    Boolean(bool),
+    Texts(Vec<Cow<'a, str>>),
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn text(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
+    /// A count; what is more than the protocol's integers reach is not believed further than that.
+    pub(super) fn count(count: u64) -> Self {
+        Self::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+/// A `KeyValue` as field `field` of the message under way.
+pub(super) fn attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &Value<'_>) {
+    protobuf::message(out, field, |out| {
+        protobuf::text(out, 1, name);
+        protobuf::message(out, 2, |out| any_value(out, value));
+    });
+}
+
+fn any_value(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Text(text) => protobuf::text(out, 1, text),
+        Value::Boolean(flag) => protobuf::integer(out, 2, u64::from(*flag)),
+        Value::Integer(number) => protobuf::integer(out, 3, number.cast_unsigned()),
+        Value::Double(number) => protobuf::double(out, 4, *number),
+        Value::Texts(texts) => protobuf::message(out, 5, |out| {
+            for text in texts {
+                protobuf::message(out, 1, |out| protobuf::text(out, 1, text));
+            }
+        }),
+    }
+}

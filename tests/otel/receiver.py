@@ -1,0 +1,195 @@
+"""An OTLP/HTTP receiver in this process: decodes with OpenTelemetry's own protobuf package, behaves as it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gzip
+import threading
+from collections import deque
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+
+@dataclasses.dataclass
+class Behaviour:
+    """What the receiver does with one request; what it takes it keeps.
+
+    Attributes:
+        status: The HTTP status. Above 299 nothing is kept.
+        rejects: So many spans it says to have rejected.
+        delay: Seconds before the answer.
+        headers: Of the answer.
+        garbage: The answer's body is none of OTLP's.
+    """
+
+    status: int = 200
+    rejects: int = 0
+    delay: float = 0.0
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    garbage: bool = False
+
+
+@dataclasses.dataclass
+class Span:
+    """A span as it arrived, ids in hex and attributes as Python values."""
+
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    kind: int
+    start_ns: int
+    end_ns: int
+    attributes: dict[str, Any]
+    events: list[tuple[str, dict[str, Any]]]
+    status: int
+    message: str
+    flags: int
+    resource: dict[str, Any]
+    scope: str
+    schema_url: str
+
+
+class Receiver:
+    """What arrived so far.
+
+    Attributes:
+        requests: Path and headers of each request.
+        behaviours: What to do with the next requests; empty: take them.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.behaviours: deque[Behaviour] = deque()
+        self.always: Behaviour = Behaviour()
+        self.traces: list[ExportTraceServiceRequest] = []
+        self.metric_requests: list[ExportMetricsServiceRequest] = []
+        self._lock = threading.Lock()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    @property
+    def spans(self) -> list[Span]:
+        with self._lock:
+            requests = list(self.traces)
+        return [
+            Span(
+                name=span.name,
+                trace_id=span.trace_id.hex(),
+                span_id=span.span_id.hex(),
+                parent_id=span.parent_span_id.hex(),
+                kind=span.kind,
+                start_ns=span.start_time_unix_nano,
+                end_ns=span.end_time_unix_nano,
+                attributes=plain(span.attributes),
+                events=[(event.name, plain(event.attributes)) for event in span.events],
+                status=span.status.code,
+                message=span.status.message,
+                flags=span.flags,
+                resource=plain(of.resource.attributes),
+                scope=scope.scope.name,
+                schema_url=scope.schema_url,
+            )
+            for request in requests
+            for of in request.resource_spans
+            for scope in of.scope_spans
+            for span in scope.spans
+        ]
+
+    def metrics(self) -> dict[str, Any]:
+        """Each metric as it last arrived, by its name."""
+        with self._lock:
+            requests = list(self.metric_requests)
+        return {
+            metric.name: metric
+            for request in requests
+            for of in request.resource_metrics
+            for scope in of.scope_metrics
+            for metric in scope.metrics
+        }
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def _take(self, path: str, headers: dict[str, str], body: bytes) -> tuple[Behaviour, bytes]:
+        with self._lock:
+            self.requests.append((path, headers))
+            behaviour = self.behaviours.popleft() if self.behaviours else self.always
+            if headers.get("content-encoding") == "gzip":
+                body = gzip.decompress(body)
+            if behaviour.status < 300:
+                kind = ExportTraceServiceRequest if path.endswith("traces") else ExportMetricsServiceRequest
+                decoded: Any = kind.FromString(body)
+                (self.traces if path.endswith("traces") else self.metric_requests).append(decoded)
+        if behaviour.garbage:
+            return behaviour, b"<html>what?</html>"
+        if behaviour.rejects:
+            partial = ExportTracePartialSuccess(rejected_spans=behaviour.rejects, error_message="too old")
+            return behaviour, ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        return behaviour, b""
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                behaviour, answer = receiver._take(self.path, headers, body)
+                threading.Event().wait(behaviour.delay)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    self.send_response_only(behaviour.status)
+                    for name, value in behaviour.headers.items():
+                        self.send_header(name, value)
+                    self.send_header("content-length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+def plain(attributes: Any) -> dict[str, Any]:
+    """Attributes as Python values; a name that stands twice is a fault of its own."""
+    found = {attribute.key: value_of(attribute.value) for attribute in attributes}
+    assert len(found) == len(attributes), [attribute.key for attribute in attributes]
+    return found
+
+
+def value_of(value: AnyValue) -> Any:
+    """An attribute's value as a Python value."""
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [value_of(item) for item in value.array_value.values]
+    return getattr(value, kind)
+
+
+@contextlib.contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver that listens."""
+    receiver = Receiver()
+    try:
+        yield receiver
+    finally:
+        receiver.close()
