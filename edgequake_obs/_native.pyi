@@ -10,7 +10,7 @@ from typing_extensions import NotRequired, Self
 __version__: str
 SPOOL_SCHEMA: int
 
-Caller = tuple[Context | None, tuple[int, int] | None]
+Caller = tuple[Context | None, tuple[int, int, int] | None]
 
 class OpenAIObject:
     """The base of answer objects: attributes, items and methods of litellm's, over the provider's own bytes."""

@@ -63,6 +63,8 @@ impl Shared {
     }
 }
 
+pub(super) type Answers = Vec<(Signal, Result<Answer, Unanswered>)>;
+
 /// A call on its way, and the bytes it counts for.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -80,7 +82,7 @@ pub(super) struct Queue {
     /// Of the spans that the sender has encoded and not got rid of.
     pub(super) encoded_bytes: usize,
     /// What came back from the transport.
-    pub(super) answers: Vec<(Signal, Result<Answer, Unanswered>)>,
+    pub(super) answers: Answers,
     /// Calls whose span found room; and of these, in their order, those that are no longer on their way.
     accepted: u64,
     pub(super) exported: u64,

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::aggregation::Metrics;
-use super::queue::{Queue, Shared, Waiting};
+use super::queue::{Answers, Queue, Shared, Waiting};
 use super::request::{self, Answer, Unanswered, Verdict};
 use super::settings::{Destination, Signal};
 use super::{protobuf, span};
@@ -131,7 +131,7 @@ impl Sender {
     }
 
     /// Waits until there is something to do.
-    fn gather(&mut self) -> (Vec<Waiting>, Vec<(Signal, Result<Answer, Unanswered>)>, bool) {
+    fn gather(&mut self) -> (Vec<Waiting>, Answers, bool) {
         let shared = Arc::clone(&self.shared);
         let mut queue = shared.lock();
         loop {
