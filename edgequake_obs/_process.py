@@ -46,7 +46,7 @@ def first_call() -> None:
         _say(_native.take_price_problem())
     path = _native.ledger_path()
     if path is None:
-        _warn()
+        warn()
         return
     from os.path import exists
 
@@ -58,7 +58,8 @@ def first_call() -> None:
         _maker.start()
 
 
-def _warn() -> None:
+def warn() -> None:
+    """Log what the user should know and has not been told."""
     _say(_native.take_warning())
 
 
@@ -75,10 +76,9 @@ def _shutdown() -> None:
     _native.abandon_open_calls()
     deadline = monotonic() + _AT_EXIT
     _flush_callbacks(deadline)
-    written = _native.flush(max(deadline - monotonic(), _FOR_THE_DISK))
-    exported = _native.flush_otlp(max(deadline - monotonic(), 0.0))
-    if not (written and exported):
-        _warn()
+    _native.flush(max(deadline - monotonic(), _FOR_THE_DISK))
+    _native.flush_otlp(max(deadline - monotonic(), 0.0))
+    warn()
 
 
 def _flush_callbacks(deadline: float) -> bool:
@@ -110,6 +110,9 @@ def _in_child() -> None:
     worker = sys.modules.get("edgequake_obs._callbacks.worker")
     if worker is not None:
         worker.in_child()
+    spans = sys.modules.get("edgequake_obs._otel.spans")
+    if spans is not None:
+        spans.in_child()
     _flush_with_multiprocessing()
 
 
@@ -204,8 +207,7 @@ def flush(timeout: float = 2.0) -> bool:
     told = _flush_callbacks(deadline)
     written = _native.flush(max(deadline - monotonic(), 0.0))
     exported = _native.flush_otlp(max(deadline - monotonic(), 0.0))
-    if not (written and exported):
-        _warn()
+    warn()
     return written and exported and told
 
 

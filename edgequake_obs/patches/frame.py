@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
+
+from edgequake_obs import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import Token
+
     from edgequake_obs._native import Call, Part, StreamTap
 
 
@@ -22,6 +27,7 @@ class Frame:
         retrying: An attempt has failed and another will follow.
         within: The library's call that this one is a part of.
         is_library: What is sent within this call are attempts of it.
+        span: The ticket of its span in the program's own OpenTelemetry; 0: there is none.
         active: False once the call has returned. A task that was started inside the call still sees it afterwards.
     """
 
@@ -32,6 +38,7 @@ class Frame:
     retrying = False
     within: Frame | None = None
     is_library = False
+    span = 0
     active = True
 
     def __init__(self, call: Call | Part | None, streaming: bool, asynchronous: bool) -> None:
@@ -47,3 +54,20 @@ def leave_foreign_context(frame: Frame) -> None:
     """End what `current.set(frame)` began where `reset` refuses: a coroutine may be closed in a context not its own."""
     if current.get() is frame:
         current.set(None)
+
+
+def enter_span(frame: Frame) -> Token[object] | None:
+    """Make the frame's span the current one while the request is made; None where it has none."""
+    try:
+        return sys.modules["edgequake_obs._otel.spans"].enter(frame.span) if frame.span else None
+    except Exception as error:
+        _native.note_internal_error("opentelemetry", error)
+        return None
+
+
+def leave_span(token: Token[object]) -> None:
+    """Take back what `enter_span` did."""
+    try:
+        sys.modules["edgequake_obs._otel.spans"].leave(token)
+    except Exception as error:
+        _native.note_internal_error("opentelemetry", error)

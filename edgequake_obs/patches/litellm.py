@@ -13,7 +13,7 @@ from edgequake_obs import _native
 from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import guard, hooks, tee
 from edgequake_obs.patches.failure import error_type_of
-from edgequake_obs.patches.frame import current, leave_foreign_context
+from edgequake_obs.patches.frame import current, enter_span, leave_foreign_context, leave_span
 from edgequake_obs.patches.library import LibraryFrame, hidden_of
 from edgequake_obs.patches.openai import surface_of
 
@@ -133,6 +133,7 @@ def _function(surface: str, positions: Sequence[str]) -> Handler:
         if frame is None:
             return original(*args, **kwargs)
         token = current.set(frame)
+        span = enter_span(frame)
         try:
             answer = original(*args, **kwargs)
         except BaseException as error:
@@ -140,6 +141,8 @@ def _function(surface: str, positions: Sequence[str]) -> Handler:
             raise
         finally:
             frame.active = False
+            if span is not None:
+                leave_span(span)
             try:
                 current.reset(token)
             except ValueError:
@@ -169,6 +172,7 @@ def _routed(original: Original, args: Args, kwargs: Kwargs) -> object:
     if frame is None:
         return original(*args, **kwargs)
     token = current.set(frame)
+    span = enter_span(frame)
     try:
         answer = original(*args, **kwargs)
     except BaseException as error:
@@ -176,6 +180,8 @@ def _routed(original: Original, args: Args, kwargs: Kwargs) -> object:
         raise
     finally:
         frame.active = False
+        if span is not None:
+            leave_span(span)
         try:
             current.reset(token)
         except ValueError:
@@ -193,6 +199,7 @@ async def _arouted(original: Original, args: Args, kwargs: Kwargs) -> object:
 async def _within(frame: LibraryFrame, call: Callable[[], Awaitable[object]], routes: bool = False) -> object:
     frame.active = True
     token = current.set(frame)
+    span = enter_span(frame)
     try:
         answer = await call()
     except BaseException as error:
@@ -200,6 +207,8 @@ async def _within(frame: LibraryFrame, call: Callable[[], Awaitable[object]], ro
         raise
     finally:
         frame.active = False
+        if span is not None:
+            leave_span(span)
         try:
             current.reset(token)
         except ValueError:
@@ -276,6 +285,7 @@ def _frame(surface: str, provider: str | None, model: str | None, params: Kwargs
         headers=(params.get("extra_headers"), params.get("headers")),
     )
     frame = LibraryFrame(_native.LibraryCall(call), surface, provider, streaming)
+    frame.span = call.span
     frame.mocked = params.get("mock_response") is not None or params.get("mock_tool_calls") is not None
     return frame
 

@@ -16,7 +16,7 @@ from edgequake_obs import _native
 from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
-from edgequake_obs.patches.frame import Frame, current, leave_foreign_context
+from edgequake_obs.patches.frame import Frame, current, enter_span, leave_foreign_context, leave_span
 from edgequake_obs.patches.library import LibraryFrame
 from edgequake_obs.patches.vendor import service_of
 
@@ -120,6 +120,7 @@ def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
     if frame.hide_usage:
         args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
+    span = enter_span(frame)
     try:
         return original(*args, **kwargs)
     except BaseException as error:
@@ -127,6 +128,8 @@ def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
         raise
     finally:
         frame.active = False
+        if span is not None:
+            leave_span(span)
         try:
             current.reset(token)
         except ValueError:
@@ -140,6 +143,7 @@ async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
     if frame.hide_usage:
         args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
+    span = enter_span(frame)
     try:
         return await original(*args, **kwargs)
     except BaseException as error:
@@ -147,6 +151,8 @@ async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
         raise
     finally:
         frame.active = False
+        if span is not None:
+            leave_span(span)
         try:
             current.reset(token)
         except ValueError:
@@ -234,6 +240,7 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
         else:
             call = service.begin(surface.operation, client, options, streaming, caller(), asynchronous)
             frame = Frame(call, call.streaming, asynchronous)
+            frame.span = call.span
     except Exception as error:
         _native.note_internal_error("openai call", error)
         return None

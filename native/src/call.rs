@@ -47,6 +47,8 @@ pub(crate) struct Start {
     pub asked: Asked,
     /// Nothing is sent, and nothing recorded: the caller says what the answer is.
     pub mocked: bool,
+    /// Its span in the program's own OpenTelemetry.
+    pub live: Option<Live>,
     /// Callbacks are registered.
     pub listener: Option<Listener>,
 }
@@ -57,6 +59,27 @@ pub(crate) struct Parent {
     pub trace_id: [u8; 16],
     pub span_id: [u8; 8],
     pub sampled: bool,
+}
+
+/// What the program's own OpenTelemetry has of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Live {
+    /// Under which Python keeps the span; 0 where it is not recorded.
+    pub ticket: u64,
+    /// Trace and span.
+    pub ids: Option<([u8; 16], [u8; 8])>,
+    pub start_ns: i64,
+    /// Spans, and metrics, are the program's affair.
+    pub has_span: bool,
+    pub has_metrics: bool,
+    /// The program's meter is to be told what the call came to.
+    pub measured: bool,
+}
+
+impl Live {
+    fn is_to_be_ended(&self) -> bool {
+        self.ticket != 0 || self.measured
+    }
 }
 
 /// What the request itself says that belongs in the record.
@@ -109,6 +132,7 @@ pub(crate) struct OpenCall {
     pub uid: [u8; 16],
     pub trace_id: [u8; 16],
     pub span_id: [u8; 8],
+    pub live: Option<Live>,
     phase: Mutex<Phase>,
     slot: OnceLock<usize>,
     generation: u64,
@@ -145,10 +169,15 @@ impl OpenCall {
 
     fn open(uid: [u8; 16], state: State) -> Arc<Self> {
         let (listener, mocked) = (state.start.listener, state.start.mocked);
+        let live_ids = state.start.live.and_then(|live| live.ids);
         let call = Arc::new(Self {
             uid,
-            trace_id: state.start.parent.map_or_else(ids::trace_id, |parent| parent.trace_id),
-            span_id: ids::span_id(),
+            trace_id: live_ids.map_or_else(
+                || state.start.parent.map_or_else(ids::trace_id, |parent| parent.trace_id),
+                |(trace_id, _)| trace_id,
+            ),
+            span_id: live_ids.map_or_else(ids::span_id, |(_, span_id)| span_id),
+            live: state.start.live,
             phase: Mutex::new(Phase::Open(Box::new(state))),
             slot: OnceLock::new(),
             generation: fork::generation(),
@@ -228,6 +257,11 @@ impl OpenCall {
                 }
                 recorder.push_ended(Box::new(OnItsWay { call: Arc::clone(self) }))
             };
+        if let Some(live) = self.live.filter(Live::is_to_be_ended)
+            && !redact::is_programs_own()
+        {
+            core().over.add(live, Over::Call(Arc::clone(self)));
+        }
         match over.scope {
             Some(scope) if is_on_its_way => scope.expect(self),
             // Nobody else will: what the call came to counts for its context all the same.
@@ -249,8 +283,8 @@ impl OpenCall {
     /// What of the call is exported from here: all that the program's own OpenTelemetry does not see.
     pub(crate) fn exported(&self) -> Wanted {
         Wanted {
-            span: true,
-            metrics: true,
+            span: self.live.is_none_or(|live| !live.has_span),
+            metrics: self.live.is_none_or(|live| !live.has_metrics),
         }
     }
 
@@ -344,6 +378,9 @@ impl Drop for OpenCall {
                     otlp.push_record(Arc::clone(&record), self.exported());
                 }
                 core().recorder().push(Box::new(CallRecord::clone(&record)));
+                if let Some(live) = self.live.filter(Live::is_to_be_ended) {
+                    core().over.add(live, Over::Record(Arc::clone(&record)));
+                }
             }
             self.tell_end(Over::Record(record), end.heard);
         }

@@ -1,13 +1,14 @@
 //! What a process has one of: its I/O thread, its recorder, its list of open calls. A forked child gets its own.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use exporters::otlp::{Otlp, OtlpSettings, Wish};
 use exporters::{Recorder, RecorderSettings};
 use tokio::runtime::Handle;
 
+use crate::calls_over::CallsOver;
 use crate::collector::Collector;
 use crate::events::Events;
 use crate::open_calls::OpenCalls;
@@ -24,6 +25,9 @@ pub(crate) struct Core {
     otlp: AtomicPtr<Otlp>,
     pub open_calls: OpenCalls,
     pub events: Events,
+    pub over: CallsOver,
+    /// Whether the program's own OpenTelemetry may be used.
+    may_be_python: AtomicBool,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
     pub disabled: bool,
     pub http: Http,
@@ -48,6 +52,8 @@ pub(crate) fn core() -> &'static Core {
         otlp: AtomicPtr::new(new_otlp()),
         open_calls: OpenCalls::default(),
         events: Events::new(settings.queue_bytes),
+        over: CallsOver::default(),
+        may_be_python: AtomicBool::new(settings.otel.may_be_python()),
         disabled: settings.disabled,
         http: Http::default(),
         prices: InForce::default(),
@@ -115,10 +121,17 @@ impl Core {
         unsafe { self.otlp.load(Ordering::Acquire).as_ref() }
     }
 
+    /// Whether spans and metrics may go to the program's own OpenTelemetry.
+    pub(crate) fn may_be_python(&self) -> bool {
+        !self.disabled && self.may_be_python.load(Ordering::Acquire)
+    }
+
     /// The same for the exporter: an old one sends what it has.
     pub(crate) fn renew_otlp(&self) {
         let old = self.otlp();
         self.otlp.store(new_otlp(), Ordering::Release);
+        self.may_be_python
+            .store(settings::read().otel.may_be_python(), Ordering::Release);
         if let Some(old) = old {
             old.close();
         }

@@ -10,7 +10,7 @@ use exporters::CallRecord;
 use exporters::otlp::Wanted;
 use http::HeaderMap;
 
-use crate::call::OpenCall;
+use crate::call::{Live, OpenCall};
 use crate::failure::Failure;
 use crate::wake::Wake;
 
@@ -59,6 +59,13 @@ impl Over {
                 span: false,
                 metrics: false,
             },
+        }
+    }
+
+    pub(crate) fn live(&self) -> Option<Live> {
+        match self {
+            Self::Call(call) => call.live,
+            Self::Record(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod call;
+mod calls_over;
 mod client;
 mod collector;
 mod core;

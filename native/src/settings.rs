@@ -38,6 +38,10 @@ impl OtelMode {
         }
     }
 
+    pub(crate) fn may_be_python(self) -> bool {
+        matches!(self, Self::Auto | Self::Python)
+    }
+
     pub(crate) fn may_be_native(self) -> bool {
         matches!(self, Self::Auto | Self::Native)
     }

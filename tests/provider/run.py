@@ -35,16 +35,17 @@ def play(
     timeout: float = 20,
     threads: int = 1,
     fewer: Mapping[str, Sequence[Case]] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Said, Rows]:
     """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards.
 
     Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time. `fewer`: what is asked
-    in further ways, that are not for all cases.
+    in further ways, that are not for all cases; `environment`: of the clients' own settings.
     """
     path = folder / "ledger.duckdb"
-    environment = {**os.environ, "EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1"}
-    for name in [name for name in environment if name.startswith("OTEL_") or name.endswith("_proxy")]:
-        del environment[name]
+    ours = {"EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1", **(environment or {})}
+    strange = [name for name in os.environ if name.startswith("OTEL_") or name.endswith("_proxy")]
+    surroundings = {name: value for name, value in os.environ.items() if name not in strange} | ours
     job = {
         "server": server.base_url,
         "options": list(options),
@@ -57,7 +58,7 @@ def play(
         order.write_text(json.dumps({**job, "way": way, "cases": [case.to_json() for case in asked]}), encoding="utf-8")
         command = [sys.executable, str(DRIVER), str(order)]
         pipe = subprocess.PIPE
-        started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)))
+        started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=surroundings)))
     said: Said = {}
     for way, process in started:
         out, err = process.communicate(timeout=180)

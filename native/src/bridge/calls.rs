@@ -13,6 +13,7 @@ use super::hidden::Hidden;
 use super::listening::{self, Announced};
 use super::mocked;
 use super::request::{self, Operation};
+use super::spans;
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
 use crate::client::{self, Reply};
@@ -33,6 +34,7 @@ pub(crate) struct Made {
 
 impl Made {
     pub(crate) fn reply(&self, py: Python<'_>, reply: Result<Reply, Failure>) -> PyResult<Py<PyAny>> {
+        spans::end_those_over(py);
         match reply {
             Ok(Reply::Answer(answer)) => {
                 let hidden = Hidden::new(answer.call, Arc::clone(&self.provider), answer.headers);
@@ -101,6 +103,7 @@ pub(crate) fn call_sync(
         provider: Arc::clone(&prepared.start.provider),
         model: prepared.start.request_model.clone(),
     };
+    prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);
     let call = OpenCall::begin(prepared.start);
     if let Some(mock) = mock {
         return made.reply(py, mocked::reply(mock, call));
@@ -134,6 +137,7 @@ pub(crate) fn call_sync(
         }
         if let Err(interrupt) = py.check_signals() {
             call.finish(Ending::cancelled());
+            spans::end_those_over(py);
             task.abort();
             return Err(interrupt);
         }
@@ -158,8 +162,9 @@ impl Pending {
     }
 
     /// The awaiting task was cancelled: the request is aborted and its connection closed.
-    fn abort(&self) {
+    fn abort(&self, py: Python<'_>) {
         self.call.finish(Ending::cancelled());
+        spans::end_those_over(py);
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -202,6 +207,7 @@ pub(crate) fn call_async(
         model: prepared.start.request_model.clone(),
     };
     let (ticket, future) = event_loop.get().expect_reply(py, made)?;
+    prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);
     let call = OpenCall::begin(prepared.start);
     let queue = Arc::clone(&event_loop.get().queue);
     let deliver = move |reply| queue.deliver(ticket, Delivery::Answered(Box::new(reply)));

@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::asked;
 use super::caller::Caller;
 use super::patched::{origin_of, said_in};
+use super::spans;
 use crate::call::given::Given;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::headers::ResponseFacts;
@@ -43,6 +44,7 @@ fn lasting(name: &str) -> &'static str {
 #[pyo3(signature = (*, origin, origin_version, provider, operation, model, response_model, response_id, server_address,
     params, caller, uid, start_ns, duration_ns, usage, body, cost_usd, batch, http_status, error_type, error_message))]
 pub(crate) fn record_told(
+    py: Python<'_>,
     origin: &str,
     origin_version: Option<&str>,
     provider: &str,
@@ -69,7 +71,7 @@ pub(crate) fn record_told(
         .map(pricing::Usd::parse)
         .transpose()
         .map_err(|error| PyValueError::new_err(format!("cost_usd must be an amount in USD: {error}")))?;
-    let given = Given {
+    let mut given = Given {
         uid,
         start_ns,
         duration_ns,
@@ -79,7 +81,7 @@ pub(crate) fn record_told(
     };
     let surface = surface.unwrap_or(Surface::Provider);
     let caller = Caller::read(caller)?;
-    let start = Start {
+    let mut start = Start {
         origin: origin_of(origin),
         origin_version: origin_version.map(Arc::from),
         surface,
@@ -96,9 +98,17 @@ pub(crate) fn record_told(
             Some(params) => asked::read_body(params, surface, false)?,
             None => Asked::default(),
         },
+        live: None,
         listener: None,
         mocked: false,
     };
+    start.live = spans::begin(
+        py,
+        &start,
+        given.operation.unwrap_or_else(|| surface.operation()),
+        given.start_ns,
+    );
+    given.start_ns = given.start_ns.or_else(|| Some(start.live?.start_ns));
     let call = OpenCall::told(start, given);
     let failed = error_type.is_some() || http_status.is_some_and(|status| status >= 400);
     let answer = body.map(|body| body.as_bytes());
@@ -124,5 +134,6 @@ pub(crate) fn record_told(
     } else {
         Ending::Completed
     });
+    spans::end_those_over(py);
     Ok(ids::uuid_text(&call.uid))
 }

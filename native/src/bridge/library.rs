@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::patched::{Call, StreamTap, response_facts, said_in};
+use super::spans;
 use crate::call::library::{Target, Told, Unsent};
 use crate::call::{Ending, OpenCall};
 use crate::ids;
@@ -104,33 +105,41 @@ impl LibraryCall {
             .with_state(|state| state.events_arrived(1, std::time::Instant::now()));
     }
 
-    fn completed(&self) {
-        self.call.finish(Ending::Completed);
+    fn completed(&self, py: Python<'_>) {
+        self.end(py, Ending::Completed);
     }
 
-    fn closed_early(&self) {
-        self.call.finish(Ending::ClosedEarly);
+    fn closed_early(&self, py: Python<'_>) {
+        self.end(py, Ending::ClosedEarly);
     }
 
-    fn abandoned(&self) {
-        self.call.finish(Ending::Abandoned);
+    fn abandoned(&self, py: Python<'_>) {
+        self.end(py, Ending::Abandoned);
     }
 
-    fn cancelled(&self) {
-        self.call.finish(Ending::cancelled());
+    fn cancelled(&self, py: Python<'_>) {
+        self.end(py, Ending::cancelled());
     }
 
     /// The library raised. A call that no transport has heard of was refused before it was sent.
-    fn failed(&self, error_type: &str, message: &str, status: Option<u16>) {
+    fn failed(&self, py: Python<'_>, error_type: &str, message: &str, status: Option<u16>) {
         let code = self.call.with_state(|state| {
             state.refused_unless_sent();
             state.last_error()
         });
-        self.call.finish(Ending::Failed {
+        let ending = Ending::Failed {
             error_type: code.flatten().unwrap_or_else(|| error_type.to_owned()),
             message: message.to_owned(),
             status,
-        });
+        };
+        self.end(py, ending);
+    }
+}
+
+impl LibraryCall {
+    fn end(&self, py: Python<'_>, ending: Ending) {
+        self.call.finish(ending);
+        spans::end_those_over(py);
     }
 }
 

@@ -17,7 +17,8 @@ use super::hidden::{Hidden, usd_of};
 use super::json_in;
 use super::kinds;
 use super::object::Child;
-use crate::call::Start;
+use super::spans;
+use crate::call::{Live, Start};
 use crate::core::core;
 use crate::estimate::TextSize;
 use crate::events::{Event, Heard, Listener, Over};
@@ -249,6 +250,7 @@ fn made_of(py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
 pub(crate) struct UnredactedRecord {
     record: Arc<CallRecord>,
     exported: Wanted,
+    live: Option<Live>,
 }
 
 #[pymethods]
@@ -285,8 +287,12 @@ impl UnredactedRecord {
             by(redact_json, &mut labels.metadata)?;
             record.labels = Some(Arc::new(labels));
         }
+        let shared = Arc::new(record.clone());
         if let Some(otlp) = core().otlp() {
-            otlp.push_record(Arc::new(record.clone()), self.exported);
+            otlp.push_record(Arc::clone(&shared), self.exported);
+        }
+        if let Some(live) = self.live {
+            spans::end(redact.py(), live, shared);
         }
         core().recorder().push(Box::new(record));
         Ok(())
@@ -315,8 +321,11 @@ pub(crate) fn take_events<'py>(py: Python<'py>, most: usize) -> PyResult<Bound<'
             }
             Event::Unredacted(over) => {
                 let Some(record) = over.record() else { continue };
-                let exported = over.exported();
-                let held = UnredactedRecord { record, exported };
+                let held = UnredactedRecord {
+                    record,
+                    exported: over.exported(),
+                    live: over.live(),
+                };
                 ("unredacted", 0, Py::new(py, held)?.into_any())
             }
         };

@@ -29,6 +29,7 @@ mod process;
 mod request;
 mod service;
 mod shortcuts;
+mod spans;
 mod streams;
 mod trust;
 mod worded;
@@ -58,6 +59,8 @@ mod _native {
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
         module.add_class::<listening::OverCall>()?;
+        module.add_class::<spans::EndedCall>()?;
+        module.add_function(wrap_pyfunction!(spans::otel_instruments, module)?)?;
         module.add_class::<listening::UnredactedRecord>()?;
         module.add_function(wrap_pyfunction!(listening::take_events, module)?)?;
         module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;

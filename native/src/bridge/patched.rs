@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use super::asked;
 use super::caller::Caller;
 use super::listening;
+use super::spans;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
@@ -95,9 +96,11 @@ pub(crate) fn begin_call(
         secrets: secrets(api_key, headers.iter().flatten()),
         asked,
         mocked: false,
+        live: None,
         listener: None,
     };
     start.listener = listening::listener_of_body(py, &start, asynchronous, params);
+    start.live = spans::begin(py, &start, surface.operation(), None);
     Ok(Call::of(OpenCall::begin(start), surface, streaming))
 }
 
@@ -163,6 +166,12 @@ impl Call {
         ids::uuid_text(&self.call.uid)
     }
 
+    /// The ticket of its span in the program's own OpenTelemetry; 0: there is none.
+    #[getter]
+    fn span(&self) -> u64 {
+        self.call.live.map_or(0, |live| live.ticket)
+    }
+
     /// A further HTTP attempt begins.
     fn attempt(&self) {
         self.call.with_state(crate::call::State::attempt_begins);
@@ -188,6 +197,7 @@ impl Call {
         }
         self.call.with_state(|state| state.answered_with(response, body));
         self.call.finish(Ending::Completed);
+        spans::end_those_over(headers.py());
         Ok(())
     }
 
@@ -195,6 +205,7 @@ impl Call {
     #[pyo3(signature = (error_type, message, status=None, body=None, headers=None))]
     fn failed(
         &self,
+        py: Python<'_>,
         error_type: &str,
         message: &str,
         status: Option<u16>,
@@ -211,12 +222,14 @@ impl Call {
             message,
             status,
         });
+        spans::end_those_over(py);
         Ok(())
     }
 
     /// The caller gave the call up before its answer.
-    fn cancelled(&self) {
+    fn cancelled(&self, py: Python<'_>) {
         self.call.finish(Ending::cancelled());
+        spans::end_those_over(py);
     }
 
     /// The answer is a stream: its bytes go through the tap.
@@ -258,6 +271,7 @@ impl StreamTap {
             .unwrap_or_else(PoisonError::into_inner)
             .feed(data.as_bytes());
         let py = data.py();
+        spans::end_those_over(py);
         let seen = fed.seen.as_deref();
         let Some(last) = fed.last else {
             return Ok(match seen {
@@ -275,21 +289,24 @@ impl StreamTap {
     /// The body ended: gives what was still held back.
     fn eof<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let rest: Bytes = self.tap.lock().unwrap_or_else(PoisonError::into_inner).eof();
+        spans::end_those_over(py);
         PyBytes::new(py, &rest)
     }
 
     /// The consumer closed the stream.
-    fn closed(&self) {
+    fn closed(&self, py: Python<'_>) {
         self.tap.lock().unwrap_or_else(PoisonError::into_inner).closed();
+        spans::end_those_over(py);
     }
 
     /// The stream broke while it was read.
-    fn failed(&self, error_type: &str, message: &str) {
+    fn failed(&self, py: Python<'_>, error_type: &str, message: &str) {
         let kind = FailureKind::Connection;
         let failure = Failure {
             code: Some(error_type.to_owned()),
             ..Failure::new(kind, message)
         };
         self.tap.lock().unwrap_or_else(PoisonError::into_inner).failed(failure);
+        spans::end_those_over(py);
     }
 }

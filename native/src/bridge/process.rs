@@ -6,6 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::spans;
 use crate::core::core;
 use crate::{fingerprint, settings};
 
@@ -43,6 +44,7 @@ fn flush_otlp(py: Python<'_>, timeout: f64) -> bool {
 /// Whether everything recorded before is in the spool.
 #[pyfunction]
 fn flush(py: Python<'_>, timeout: f64) -> bool {
+    spans::end_those_over(py);
     let timeout = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_secs(3600));
     py.detach(|| core().recorder().flush(timeout))
 }
@@ -56,8 +58,9 @@ fn is_otel_setting(given: &str) -> bool {
 
 /// At interpreter exit: open calls become records.
 #[pyfunction]
-fn abandon_open_calls() {
+fn abandon_open_calls(py: Python<'_>) {
     core().open_calls.abandon_all();
+    spans::end_those_over(py);
 }
 
 /// The resolved path of the ledger; None where there is none.
@@ -157,6 +160,8 @@ pub(super) fn note_internal_error(py: Python<'_>, place: &str, error: &Bound<'_,
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SPOOL_SCHEMA", exporters::SCHEMA)?;
+    module.add("OTEL_SCOPE", exporters::otlp::SCOPE)?;
+    module.add("OTEL_SCHEMA_URL", exporters::otlp::SCHEMA_URL)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(configure, module)?)?;
     module.add_function(wrap_pyfunction!(flush, module)?)?;

@@ -93,6 +93,7 @@ pub(crate) fn prepare(
         secrets,
         asked,
         mocked: false,
+        live: None,
         listener: None,
     };
     let tls = match &endpoint {
@@ -146,6 +147,7 @@ fn refused(
         secrets: Vec::new(),
         asked: Asked::default(),
         mocked: false,
+        live: None,
         listener: None,
     };
     Prepared {

@@ -13,6 +13,7 @@ use super::asked;
 use super::caller::Caller;
 use super::listening;
 use super::patched::{Call, origin_of, secrets};
+use super::spans;
 use crate::call::{Asked, OpenCall, Start};
 use crate::providers::vendors;
 use crate::surface::Surface;
@@ -130,9 +131,11 @@ impl Service {
                 None => Asked::default(),
             },
             mocked: false,
+            live: None,
             listener: None,
         };
         start.listener = listening::listener_of_body(py, &start, asynchronous, body.as_ref());
+        start.live = spans::begin(py, &start, surface.operation(), None);
         Ok(Call::of(OpenCall::begin(start), surface, streaming))
     }
 }

@@ -14,6 +14,7 @@ use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::hidden::response_cost;
 use super::object::Source;
+use super::spans;
 use crate::ids;
 use crate::stream::{Stream, Taken};
 
@@ -105,13 +106,17 @@ impl ChunkStream {
                         .map(|chunk| classes::make_chunk(py, chunk, &self.source))
                         .transpose();
                 }
-                Taken::End => return Ok(None),
+                Taken::End => {
+                    spans::end_those_over(py);
+                    return Ok(None);
+                }
                 Taken::Failed(failure) => {
+                    spans::end_those_over(py);
                     return Err(exception(py, &failure, &self.provider, self.model.as_deref(), true));
                 }
                 Taken::Nothing => {
                     if let Err(interrupt) = py.check_signals() {
-                        self.close();
+                        self.close(py);
                         return Err(interrupt);
                     }
                     taken = py.detach(|| self.take(SIGNAL_CHECK));
@@ -127,8 +132,12 @@ impl ChunkStream {
             match self.take(Duration::ZERO) {
                 Taken::Chunks(chunks) => ready = chunks.into(),
                 Taken::Nothing => {}
-                Taken::End => return Ok(None),
+                Taken::End => {
+                    spans::end_those_over(py);
+                    return Ok(None);
+                }
                 Taken::Failed(failure) => {
+                    spans::end_those_over(py);
                     return Err(exception(py, &failure, &self.provider, self.model.as_deref(), true));
                 }
             }
@@ -152,13 +161,14 @@ impl ChunkStream {
     }
 
     /// Leaves the stream: its connection is closed, its record made.
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) {
         self.crossed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .chunks
             .clear();
         self.stream.close();
+        spans::end_those_over(py);
     }
 
     #[getter]
@@ -190,5 +200,14 @@ impl ChunkStream {
 impl Drop for ChunkStream {
     fn drop(&mut self) {
         self.stream.dropped();
+        // Where no interpreter is at hand, whoever comes by next ends the span.
+        let _ = Python::try_attach(|py| {
+            // This may be the end of a frame that an exception leaves.
+            let raised = PyErr::take(py);
+            spans::end_those_over(py);
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
+        });
     }
 }

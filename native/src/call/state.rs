@@ -58,8 +58,8 @@ impl State {
         let now = Instant::now();
         Self {
             heard: start.listener.map(|_| Box::default()),
+            start_ns: start.live.map_or_else(ids::wall_clock_ns, |live| live.start_ns),
             start,
-            start_ns: ids::wall_clock_ns(),
             started: now,
             attempts: Vec::new(),
             attempt_started: now,

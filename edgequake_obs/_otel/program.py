@@ -1,0 +1,48 @@
+"""The program's own OpenTelemetry: looked up at each call, never set, never imported for its sake."""
+
+from __future__ import annotations
+
+import sys
+
+from edgequake_obs import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from opentelemetry.metrics import Meter
+    from opentelemetry.trace import Tracer
+
+# What they are where the program has set up none. `get_tracer_provider` would set one up where a variable names one.
+_NONE = frozenset(("ProxyTracerProvider", "NoOpTracerProvider", "_ProxyMeterProvider", "NoOpMeterProvider", "NoneType"))
+
+
+class _Known:
+    """What was made for the provider that was found last."""
+
+    tracer_provider: object = None
+    tracer: Tracer | None = None
+    meter_provider: object = None
+    meter: Meter | None = None
+
+
+def tracer() -> Tracer | None:
+    """Our tracer of the program's provider; None where it has none."""
+    provider: object = getattr(sys.modules.get("opentelemetry.trace"), "_TRACER_PROVIDER", None)
+    if provider is not _Known.tracer_provider:
+        _Known.tracer_provider = provider
+        _Known.tracer = None if type(provider).__name__ in _NONE else _ours(provider, "get_tracer")
+    return _Known.tracer
+
+
+def meter() -> Meter | None:
+    """Our meter of the program's provider; None where it has none."""
+    provider: object = getattr(sys.modules.get("opentelemetry.metrics._internal"), "_METER_PROVIDER", None)
+    if provider is not _Known.meter_provider:
+        _Known.meter_provider = provider
+        _Known.meter = None if type(provider).__name__ in _NONE else _ours(provider, "get_meter")
+    return _Known.meter
+
+
+def _ours(provider: object, get: str) -> Any:  # the provider may be of any SDK
+    return getattr(provider, get)(_native.OTEL_SCOPE, _native.__version__, schema_url=_native.OTEL_SCHEMA_URL)

@@ -1,0 +1,117 @@
+"""A call's span in the program's own TracerProvider, from before the request until its end is known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import count
+from time import time_ns
+
+from opentelemetry.context import attach as _attach
+from opentelemetry.context import get_current, get_value, set_value
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+
+from edgequake_obs import _native
+
+from . import instruments, program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextvars import Token
+    from types import ModuleType
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+# By these a program, or another instrumentor, says that what is made inside is not to be observed.
+_SUPPRESSING = ("suppress_instrumentation", "suppress_language_model_instrumentation")
+_LANGUAGE_MODEL = _SUPPRESSING[1]
+
+# Attributes that an instrumentor's span of one request to a model has.
+_INFERENCE = frozenset(("chat", "text_completion", "generate_content", "embeddings"))
+_OTHERS = {"openinference.span.kind": frozenset(("LLM", "EMBEDDING")), "gen_ai.operation.name": _INFERENCE}
+
+_tickets = count(1)
+_open: dict[int, Span] = {}
+
+
+def start(
+    name: str, attributes: dict[str, str | int], started_ns: int | None
+) -> tuple[int, int, int, int, bool, bool] | None:
+    """A call begins.
+
+    Args:
+        name: Of its span.
+        attributes: Those that samplers are to see.
+        started_ns: When it began, if that was before now; nanoseconds since the epoch.
+
+    Returns:
+        The span's ticket (0 where none is recorded), its trace and its id (0 where there is none), its start, whether
+        spans are the program's affair, and whether metrics are. None where neither is.
+    """
+    tracer = program.tracer()
+    measured = program.meter() is not None
+    if tracer is None and not measured:
+        return None
+    began = time_ns() if started_ns is None else started_ns
+    if _is_told_by_another():
+        return 0, 0, 0, began, True, True
+    if tracer is None:
+        return 0, 0, 0, began, False, True
+    span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=began)
+    ids = span.get_span_context()
+    ticket = 0
+    if span.is_recording():
+        ticket = next(_tickets)
+        _open[ticket] = span
+    return ticket, ids.trace_id, ids.span_id, began, True, measured
+
+
+def end(ticket: int, ended: _native.EndedCall) -> None:
+    """A call is over: its span ends as of then, and what it came to is measured."""
+    span = _open.pop(ticket, None)
+    if ended.measured:
+        instruments.record(ended, None if span is None else set_span_in_context(span))
+    if span is None:
+        return
+    span.set_attributes(ended.attributes())
+    for name, at_ns, attributes in ended.events():
+        span.add_event(name, attributes, at_ns)
+    if ended.failed:
+        span.set_status(Status(StatusCode.ERROR, ended.error_message))
+    span.end(ended.end_ns)
+
+
+def enter(ticket: int) -> Token[Context] | None:
+    """Make a call's span the current one, for what is done inside; other instrumentors are told to leave it to us."""
+    span = _open.get(ticket)
+    if span is None:
+        return None
+    return _attach(set_value(_LANGUAGE_MODEL, True, set_span_in_context(span)))
+
+
+def leave(token: Token[Context]) -> None:
+    """Take back what `enter` did."""
+    with suppress(ValueError):  # a coroutine may be closed in a context not its own, which ends with it
+        _runtime_context().detach(token)
+
+
+def in_child() -> None:
+    """After a fork: the spans under way are the parent's."""
+    _open.clear()
+
+
+def _is_told_by_another() -> bool:
+    context = get_current()
+    if any(get_value(name, context) for name in _SUPPRESSING):
+        return True
+    attributes = getattr(get_current_span(context), "attributes", None)
+    if not attributes:
+        return False
+    return any(attributes.get(name) in values for name, values in _OTHERS.items())
+
+
+def _runtime_context() -> ModuleType:
+    # `opentelemetry.context.detach` logs an error where a coroutine was closed elsewhere, which users take for theirs.
+    import opentelemetry.context
+
+    return opentelemetry.context._RUNTIME_CONTEXT  # type: ignore[attr-defined, return-value]

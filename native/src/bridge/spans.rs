@@ -1,0 +1,253 @@
+//! Spans and metrics in the program's own OpenTelemetry: begun before the request, ended by whichever thread of the
+//! interpreter's comes by first once the call is over. Native threads never touch the interpreter.
+
+use std::sync::Arc;
+
+use exporters::CallRecord;
+use exporters::otlp::{
+    self, INSTRUMENTS, Kind, Semconv, Value, attempt_attributes, common_attributes, error_attribute, measurements,
+};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList};
+
+use super::process::note_internal_error;
+use crate::call::{Live, Start};
+use crate::core::core;
+use crate::settings;
+
+fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    MODULE
+        .get_or_try_init(py, || Ok(py.import("edgequake_obs._otel.spans")?.into_any().unbind()))
+        .map(|module| module.bind(py))
+}
+
+/// Whether the program has loaded OpenTelemetry; one that has not pays for one look-up.
+fn is_loaded(py: Python<'_>) -> PyResult<bool> {
+    static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let modules = MODULES.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
+    })?;
+    modules.bind(py).contains(intern!(py, "opentelemetry.trace"))
+}
+
+/// What the exporter has to say, once a minute at most, is said on the next caller's thread: native ones cannot log.
+fn say_what_failed(py: Python<'_>) {
+    if core().otlp().is_some_and(exporters::otlp::Otlp::has_warning) {
+        let said = py
+            .import("edgequake_obs._process")
+            .and_then(|module| module.call_method0("warn"));
+        if let Err(error) = said {
+            contain(py, &error);
+        }
+    }
+}
+
+/// Starts a call's span, where the program has a provider. `started_ns`: of a call that is told of when it is over.
+pub(crate) fn begin(py: Python<'_>, start: &Start, operation: &str, started_ns: Option<i64>) -> Option<Live> {
+    say_what_failed(py);
+    if start.mocked || !core().may_be_python() {
+        return None;
+    }
+    let begun = is_loaded(py).and_then(|loaded| {
+        if loaded {
+            begin_in_program(py, start, operation, started_ns)
+        } else {
+            Ok(None)
+        }
+    });
+    begun.unwrap_or_else(|error| {
+        contain(py, &error);
+        None
+    })
+}
+
+fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: Option<i64>) -> PyResult<Option<Live>> {
+    type Begun = (u64, u128, u64, i64, bool, bool);
+    let attributes = PyDict::new(py);
+    attributes.set_item(intern!(py, "gen_ai.operation.name"), operation)?;
+    attributes.set_item(
+        intern!(py, "gen_ai.provider.name"),
+        otlp::provider_name(&start.provider),
+    )?;
+    if let Some(model) = start.request_model.as_deref() {
+        attributes.set_item(intern!(py, "gen_ai.request.model"), model)?;
+    }
+    if let Some(address) = start.server_address.as_deref() {
+        attributes.set_item(intern!(py, "server.address"), address)?;
+        if let Some(port) = start.server_port {
+            attributes.set_item(intern!(py, "server.port"), port)?;
+        }
+    }
+    let name = otlp::span_name(operation, start.request_model.as_deref());
+    let begun = module(py)?.call_method1(intern!(py, "start"), (name, attributes, started_ns))?;
+    let Some((ticket, trace_id, span_id, start_ns, spans, metrics)) = begun.extract::<Option<Begun>>()? else {
+        return Ok(None);
+    };
+    let told_by_another = spans && metrics && trace_id == 0;
+    Ok(Some(Live {
+        ticket,
+        ids: (trace_id != 0).then(|| (trace_id.to_be_bytes(), span_id.to_be_bytes())),
+        start_ns,
+        has_span: spans,
+        has_metrics: metrics,
+        measured: metrics && !told_by_another,
+    }))
+}
+
+/// Ends the spans of all calls that are over. Costs next to nothing where there are none. No lock may be held.
+pub(crate) fn end_those_over(py: Python<'_>) {
+    let over = &core().over;
+    while let Some((live, call)) = over.take() {
+        if let Some(record) = call.record() {
+            end(py, live, record);
+        }
+    }
+}
+
+/// Ends one call's span.
+pub(crate) fn end(py: Python<'_>, live: Live, record: Arc<CallRecord>) {
+    let ended = Py::new(py, EndedCall { record, live })
+        .and_then(|ended| module(py)?.call_method1(intern!(py, "end"), (live.ticket, ended)));
+    if let Err(error) = ended {
+        contain(py, &error);
+    }
+}
+
+fn contain(py: Python<'_>, error: &PyErr) {
+    if let Err(raised) = note_internal_error(py, "opentelemetry", error.value(py).as_any()) {
+        // For tests of ours; whoever comes by must not be the one it is raised into.
+        raised.write_unraisable(py, None);
+    }
+}
+
+type Measured<'py> = (usize, Bound<'py, PyAny>, Bound<'py, PyDict>);
+
+/// A call that is over, as its span and its metrics see it.
+#[pyclass(frozen, module = "edgequake_obs._native")]
+#[derive(Debug)]
+pub(crate) struct EndedCall {
+    record: Arc<CallRecord>,
+    live: Live,
+}
+
+fn to_python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Text(text) => text.into_pyobject(py)?.into_any(),
+        Value::Integer(number) => number.into_pyobject(py)?.into_any(),
+        Value::Double(number) => number.into_pyobject(py)?.into_any(),
+        Value::Boolean(flag) => flag.into_pyobject(py)?.to_owned().into_any(),
+        Value::Texts(texts) => PyList::new(py, texts.iter().map(AsRef::<str>::as_ref))?.into_any(),
+    })
+}
+
+/// Fills a dict; the first error wins, as a closure cannot raise.
+struct Filling<'py> {
+    dict: Bound<'py, PyDict>,
+    outcome: PyResult<()>,
+}
+
+impl<'py> Filling<'py> {
+    fn new(py: Python<'py>) -> Self {
+        Self {
+            dict: PyDict::new(py),
+            outcome: Ok(()),
+        }
+    }
+
+    fn add(&mut self, name: &str, value: &Value<'_>) {
+        if self.outcome.is_ok() {
+            let py = self.dict.py();
+            self.outcome = to_python(py, value).and_then(|value| self.dict.set_item(name, value));
+        }
+    }
+
+    fn done(self) -> PyResult<Bound<'py, PyDict>> {
+        self.outcome.map(|()| self.dict)
+    }
+}
+
+#[pymethods]
+impl EndedCall {
+    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut filling = Filling::new(py);
+        let (semconv, _) = Semconv::of(&settings::variable);
+        otlp::attributes(&self.record, semconv, |name, value| filling.add(name, &value));
+        filling.done()
+    }
+
+    /// Name, time (nanoseconds since the epoch) and attributes of each event.
+    fn events<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, i64, Bound<'py, PyDict>)>> {
+        otlp::events(&self.record)
+            .map(|(at, attempt)| {
+                let mut filling = Filling::new(py);
+                attempt_attributes(at, attempt, |name, value| filling.add(name, &value));
+                Ok((otlp::EVENT, attempt.start_ns, filling.done()?))
+            })
+            .collect()
+    }
+
+    /// Place of the instrument in `otel_instruments()`, value and attributes of each measurement.
+    fn measurements<'py>(&self, py: Python<'py>) -> PyResult<Vec<Measured<'py>>> {
+        let (_, semconv) = Semconv::of(&settings::variable);
+        let mut all = Vec::new();
+        measurements(&self.record, semconv, |measured| all.push(measured));
+        all.into_iter()
+            .map(|measured| {
+                let mut filling = Filling::new(py);
+                common_attributes(&self.record, |name, value| filling.add(name, &value));
+                if let Some((name, value)) = error_attribute(&self.record).filter(|_| measured.with_error_type) {
+                    filling.add(name, &value);
+                }
+                for (name, value) in &measured.extra {
+                    filling.add(name, value);
+                }
+                let value = if INSTRUMENTS[measured.instrument].is_integer {
+                    (measured.value as i64).into_pyobject(py)?.into_any()
+                } else {
+                    measured.value.into_pyobject(py)?.into_any()
+                };
+                Ok((measured.instrument, value, filling.done()?))
+            })
+            .collect()
+    }
+
+    /// Whether the program's MeterProvider is told of it.
+    #[getter]
+    fn measured(&self) -> bool {
+        self.live.measured
+    }
+
+    #[getter]
+    fn failed(&self) -> bool {
+        self.record.outcome == exporters::Outcome::Error
+    }
+
+    #[getter]
+    fn error_message(&self) -> Option<&str> {
+        self.record.error_message.as_deref()
+    }
+
+    /// Nanoseconds since the epoch: the start and what the monotonic clock measured since.
+    #[getter]
+    fn end_ns(&self) -> i64 {
+        self.record.start_ns + self.record.duration_ns
+    }
+}
+
+/// Name, unit, description, and bounds of the buckets (None: a counter) of each instrument.
+#[pyfunction]
+pub(crate) fn otel_instruments() -> Vec<(&'static str, &'static str, &'static str, Option<Vec<f64>>)> {
+    INSTRUMENTS
+        .iter()
+        .map(|instrument| {
+            let bounds = match instrument.kind {
+                Kind::Histogram(bounds) => Some(bounds.to_vec()),
+                Kind::Counter => None,
+            };
+            (instrument.name, instrument.unit, instrument.description, bounds)
+        })
+        .collect()
+}

@@ -1,0 +1,83 @@
+"""Forks, ends and collectors that fail: each record is exported exactly once, and nobody waits for a collector."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.programs import run
+from tests.unit.records import Ledger
+
+from .receiver import Behaviour, Receiver
+
+PROGRAMS = Path(__file__).with_name("programs")
+# By design 2 s; a process that takes longer has waited for a collector.
+LONGEST_END = 5.0
+
+
+def settings(receiver_url: str, ledger: Path) -> dict[str, str]:
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver_url, "EDGEQUAKE_OBS_LEDGER": str(ledger)}
+
+
+@pytest.mark.parametrize("how", ["end", "exit", "exception", "sigterm", "_exit"])
+def test_the_end_of_a_program(how: str, receiver: Receiver, tmp_path: Path) -> None:
+    status = 1 if how == "exception" else 0
+    run(PROGRAMS / "ending.py", how, status=status, **settings(receiver.url, tmp_path / "l.duckdb"))
+    assert len(receiver.spans) == 3
+    assert "edgequake.cost" in receiver.metrics()
+
+
+@pytest.mark.parametrize(
+    ("how", "when"),
+    [
+        ("fork", "before"),
+        ("fork", "after"),
+        ("_exit", "before"),
+        ("_exit", "after"),
+        ("mp-fork", "after"),
+        ("mp-spawn", "before"),
+        ("mp-forkserver", "after"),
+        ("pool", "after"),
+    ],
+)
+def test_children(how: str, when: str, receiver: Receiver, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "l.duckdb")
+    run(PROGRAMS / "children.py", how, when, **settings(receiver.url, ledger.path))
+    rows = ledger.calls()
+    expected = 3 * 4 + (3 if when == "after" else 0)
+    assert len(rows) == expected
+    spans = sorted((span.trace_id, span.span_id) for span in receiver.spans)
+    assert spans == sorted((row["trace_id"], row["span_id"]) for row in rows)
+    assert len(set(spans)) == len({trace for trace, _ in spans}) == expected
+    assert len({span.resource["process.pid"] for span in receiver.spans}) == 4
+
+
+@pytest.mark.parametrize("behaviour", ["down", "silent", "refusing", "busy", "garbage", "slow"])
+def test_a_collector_that_fails_keeps_nobody(behaviour: str, receiver: Receiver, tmp_path: Path) -> None:
+    receiver.always = {
+        "refusing": Behaviour(403),
+        "busy": Behaviour(503),
+        "garbage": Behaviour(garbage=True),
+        "slow": Behaviour(delay=30),
+    }.get(behaviour, Behaviour())
+    silent = socket.create_server(("127.0.0.1", 0))  # connections are made and nothing is ever read
+    url = receiver.url if behaviour != "silent" else f"http://127.0.0.1:{silent.getsockname()[1]}"
+    if behaviour == "down":
+        receiver.close()
+    ledger = Ledger(tmp_path / "l.duckdb")
+    began = time.monotonic()
+    done = run(PROGRAMS / "ending.py", "end", **settings(url, ledger.path))
+    took = time.monotonic() - began
+    silent.close()
+    print(f"{behaviour}: {took:.2f} s")
+    assert took < LONGEST_END
+    assert len(ledger.calls()) == 3
+    assert ("cannot send" in done.stderr) == (behaviour not in ("garbage", "slow", "silent")), done.stderr
+
+
+def test_importing_costs_nothing_more(tmp_path: Path) -> None:
+    program = "import sys, edgequake_obs; print([m for m in sys.modules if 'opentelemetry' in m or '_otel' in m])"
+    assert run(program, **settings("http://127.0.0.1:9", tmp_path / "l.duckdb")).stdout.strip() == "[]"
