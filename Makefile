@@ -1,11 +1,11 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs, on a machine that has Rust, Python >= 3.10 and make.
-# Longer ones: `make wheel`, `make corpus`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`.
+# Longer ones: `make wheel`, `make corpus`, `make collector`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: demo test contract bench parity bench-ledger wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
+.PHONY: collector demo test contract bench parity bench-ledger wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -69,6 +69,14 @@ portable:
 # Every fault in every recorded exchange, through both clients.
 corpus: build
 	$(BIN)/python -m pytest tests/provider -m whole_corpus -n 2
+
+# The official OpenTelemetry Collector as a receiver: built once, which needs Go (1.26 or later), the network and three minutes.
+COLLECTOR := .cache/collector/$(shell sha256sum tests/otel/collector/go.sum | cut -c1-16)/otelcol
+collector: build $(COLLECTOR)
+	$(BIN)/python -m pytest tests/otel/test_collector.py -s
+
+$(COLLECTOR): tests/otel/collector/main.go
+	cd tests/otel/collector && nice go build -trimpath -ldflags="-s -w" -o $(abspath $@) .
 
 # With other choices each time, until FOR seconds are over or something is found.
 FOR ?= 300

@@ -6,6 +6,7 @@ import sys
 from contextvars import copy_context
 from itertools import count
 
+from edgequake_obs import _native
 from edgequake_obs.integrations.custom_logger import CustomLogger
 
 from . import worker
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 _tickets = count(1)
 _package = vars(sys.modules["edgequake_obs"])
 _wants_chunks: dict[type, bool] = {}
+
+
+class _Otel:
+    is_on = False
+
 
 # Of each call under way, by its ticket.
 open_calls: dict[int, Observed] = {}
@@ -95,6 +101,9 @@ def observe(
     """
     loop = _running_loop() if asynchronous else None
     observed = Observed(loop, operation, provider, model, address, input, params or {})
+    if not _Otel.is_on and any("otel" in names for names in (observed.both, observed.success, observed.failure)):
+        _Otel.is_on = True
+        _native.configure(litellm_otel=True)
     ticket = next(_tickets)
     open_calls[ticket] = observed
     if not worker.State.is_running:

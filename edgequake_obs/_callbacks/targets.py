@@ -40,6 +40,8 @@ def is_served(callback: Callback) -> bool:
     """Whether there is something to call; a name gets its one warning."""
     if not isinstance(callback, str):
         return True
+    if callback == "otel":  # spans and metrics, which take no callback
+        return False
     if callback not in _warned:
         _warned.add(callback)
         instead = _INSTEAD.get(callback, _ANYTHING)

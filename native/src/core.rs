@@ -102,7 +102,7 @@ fn new_otlp() -> *mut Otlp {
         service_name: settings.service_name,
         queue_bytes: settings.queue_bytes,
     };
-    let exporter = OtlpSettings::read(&wish, &settings::variable).map(|mut settings| {
+    let exporter = OtlpSettings::read(&wish, &settings::otlp_variable).map(|mut settings| {
         let transport = Collector::new(&mut settings);
         Otlp::new(settings, Arc::new(transport))
     });

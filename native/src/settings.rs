@@ -14,6 +14,8 @@ pub(crate) struct Given {
     pub service_name: Option<String>,
     /// A mode, or an OTLP URL.
     pub otel: Option<String>,
+    /// The callback `otel` was registered: what litellm's variables say of OTLP counts too.
+    pub litellm_otel: bool,
 }
 
 /// Who emits spans and metrics: `EDGEQUAKE_OBS_OTEL`.
@@ -77,6 +79,7 @@ pub(crate) fn give(more: Given) {
     if more.service_name.is_some() {
         current.service_name = more.service_name;
     }
+    current.litellm_otel |= more.litellm_otel;
     if more.otel.is_some() {
         current.otel = more.otel;
     }
@@ -126,6 +129,26 @@ pub(crate) fn read() -> Settings {
         service_name: given.service_name.or_else(|| variable("OTEL_SERVICE_NAME")),
         disabled: is_on("EDGEQUAKE_OBS_DISABLED"),
     }
+}
+
+/// A variable that says something of OTLP; litellm's where the program registered its callback and OpenTelemetry's is not set.
+pub(crate) fn otlp_variable(name: &str) -> Option<String> {
+    let as_litellm = || {
+        given().as_ref().filter(|given| given.litellm_otel)?;
+        match name {
+            "OTEL_EXPORTER_OTLP_ENDPOINT" => {
+                let endpoint = variable("OTEL_ENDPOINT")?;
+                Some(endpoint.trim_end_matches('/').trim_end_matches("/v1/traces").to_owned())
+            }
+            "OTEL_EXPORTER_OTLP_HEADERS" => variable("OTEL_HEADERS"),
+            "OTEL_EXPORTER_OTLP_PROTOCOL" => match variable("OTEL_EXPORTER")?.as_str() {
+                "otlp_grpc" | "grpc" => Some("grpc".to_owned()),
+                _ => None,
+            },
+            _ => None,
+        }
+    };
+    variable(name).or_else(as_litellm)
 }
 
 /// Whether usage is asked for where a stream's caller said nothing of it.

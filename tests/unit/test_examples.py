@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,9 +32,12 @@ PRINTS = {
     "context_labels": [SAID, "the report: 2 calls, 0.00023 USD", f"the translation: {COST} USD"],
     "record_local_model": ["recorded "],
     "patch_search": ["2 searches for 0.01 USD"],
+    "otel_native": [SAID, "1 span at the collector"],
+    "otel_program": ['"name": "chat gpt-4o-mini"', f'"gen_ai.usage.cost.amount": {COST}', '"name": "question"'],
     "spend_query": ["search", "chat", "gpt-4o-2024-08-06", "Decimal('0.000115"],
 }
 CALLS = {"first_call": 1, "streaming": 1, "async_calls": 3, "instrument_openai": 1, "context_labels": 2}
+CALLS |= {"otel_native": 1, "otel_program": 1}
 CALLS |= {"spend_query": 3, "callbacks": 1, "local_server": 1, "record_local_model": 1, "patch_search": 2}
 TAGS = {
     "async_calls": [{"feature": "capitals"}] * 3,
@@ -52,20 +56,37 @@ def test_every_example_is_tested() -> None:
     assert {path.stem for path in EXAMPLES} == set(PRINTS) == set(CALLS)
 
 
+@contextlib.contextmanager
+def collecting(example: str) -> Iterator[dict[str, str]]:
+    """A collector for the example that needs one."""
+    if example != "otel_native":
+        yield {}
+        return
+    from tests.otel.receiver import receiving
+
+    with receiving() as receiver:
+        yield {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+        assert len(receiver.spans) == 1
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(replaying: ReplayServer, tmp_path: Path, path: Path) -> None:
     if path.stem == "instrument_openai":
         pytest.importorskip("openai")
+    if path.stem.startswith("otel"):
+        pytest.importorskip("opentelemetry.sdk")
     exchange = STREAM if path.stem == "streaming" else PLAIN
     found = Ledger(tmp_path / "ledger.duckdb")
-    done = run(
-        path,
-        cwd=tmp_path,
-        OPENAI_BASE_URL=replaying.url(exchange),
-        OPENAI_API_KEY="sk-example",
-        EDGEQUAKE_OBS_LEDGER=str(found.path),
-        EDGEQUAKE_OBS_RAISE_INTERNAL="1",
-    )
+    with collecting(path.stem) as settings:
+        done = run(
+            path,
+            cwd=tmp_path,
+            OPENAI_BASE_URL=replaying.url(exchange),
+            OPENAI_API_KEY="sk-example",
+            EDGEQUAKE_OBS_LEDGER=str(found.path),
+            EDGEQUAKE_OBS_RAISE_INTERNAL="1",
+            **settings,
+        )
     assert done.stderr == ""
     assert done.stdout.strip()
     for said in PRINTS[path.stem]:

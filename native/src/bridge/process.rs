@@ -14,16 +14,21 @@ const FLUSH_BEFORE_CHANGE: Duration = Duration::from_secs(1);
 
 /// Lays settings over the environment's; what was recorded before goes where it was to go.
 #[pyfunction]
-#[pyo3(signature = (*, ledger=None, service_name=None, otel=None))]
-fn configure(py: Python<'_>, ledger: Option<String>, service_name: Option<String>, otel: Option<String>) {
-    let (renews_recorder, renews_otlp) = (
-        ledger.is_some() || service_name.is_some(),
-        otel.is_some() || service_name.is_some(),
-    );
+#[pyo3(signature = (*, ledger=None, service_name=None, otel=None, litellm_otel=false))]
+fn configure(
+    py: Python<'_>,
+    ledger: Option<String>,
+    service_name: Option<String>,
+    otel: Option<String>,
+    litellm_otel: bool,
+) {
+    let renews_recorder = ledger.is_some() || service_name.is_some();
+    let renews_otlp = otel.is_some() || service_name.is_some() || (litellm_otel && core().otlp().is_none());
     settings::give(settings::Given {
         ledger,
         service_name,
         otel,
+        litellm_otel,
     });
     if renews_recorder {
         fingerprint::forget();
