@@ -1,11 +1,11 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs, on a machine that has Rust, Python >= 3.10 and make.
-# Longer ones: `make wheel`, `make corpus`, `make collector`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`.
+# Longer ones: `make wheel`, `make corpus`, `make collector`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`, `make drift`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: collector demo test contract bench parity bench-ledger wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
+.PHONY: collector demo test contract drift bench parity bench-ledger wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -40,6 +40,10 @@ python-test: build
 # The same with every version there is an environment for.
 contract: build
 	$(BIN)/python tests/contract/versions.py
+
+# The same with what is published today: whether it still does what we rely on. No part of anybody's verdict.
+drift: build
+	$(BIN)/python tests/contract/versions.py newest
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -36,12 +36,15 @@ _STEERING = frozenset(
         "base_url",
         "cache",
         "caching",
+        "callbacks",
         "custom_llm_provider",
         "drop_params",
         "extra_headers",
+        "failure_callback",
         "fallbacks",
         "headers",
         "input",
+        "input_callback",
         "input_cost_per_second",
         "input_cost_per_token",
         "max_retries",
@@ -58,6 +61,9 @@ _STEERING = frozenset(
         "output_cost_per_token",
         "prompt",
         "request_timeout",
+        "ssl_certificate",
+        "ssl_verify",
+        "success_callback",
         "timeout",
     )
 )
@@ -94,12 +100,16 @@ class Ending:
 
 
 class CallDetails:
-    """What callbacks are told of one call, and when it began."""
+    """What callbacks are told of one call, and when it began.
+
+    Attributes:
+        observed: The call as it began.
+    """
 
     def __init__(self, observed: Observed) -> None:
         self.model = observed.model or ""
         self.started = datetime.now()
-        self._observed = observed
+        self.observed = observed
         params = observed.params
         call_type = _CALL_TYPES.get(observed.operation, observed.operation)
         self._call_type = call_type if observed.loop is None else f"a{call_type}"
@@ -113,19 +123,19 @@ class CallDetails:
 
     def begun(self) -> dict[str, object]:
         """litellm's keys before the call is sent. The API key is not among them."""
-        params = self._observed.params
-        base = params.get("api_base") or params.get("base_url") or self._observed.address
+        params = self.observed.params
+        base = params.get("api_base") or params.get("base_url") or self.observed.address
         return {
             "model": self.model,
             "messages": self.messages,
             "input": self.messages,
             "optional_params": self.params,
             "litellm_params": {
-                "custom_llm_provider": self._observed.provider,
+                "custom_llm_provider": self.observed.provider,
                 "api_base": base,
                 "metadata": self.metadata,
             },
-            "custom_llm_provider": self._observed.provider,
+            "custom_llm_provider": self.observed.provider,
             "call_type": self._call_type,
             "stream": self.streaming,
             "user": params.get("user"),
@@ -145,12 +155,14 @@ class CallDetails:
             "log_event_type": "post_api_call",
         }
 
-    def ended(self, ending: Ending, started: datetime, ended: datetime) -> dict[str, object]:
-        """litellm's keys of a call that is over."""
+    def ended(
+        self, answered: Mapping[str, object], ending: Ending, started: datetime, ended: datetime
+    ) -> dict[str, object]:
+        """litellm's keys of a call that is over, after those of its answer."""
         first = ending.facts["time_to_first_chunk_ns"]
         cost = ending.facts["cost"]
         kwargs = {
-            **self.answered(ending),
+            **answered,
             "start_time": started,
             "end_time": ended,
             "completion_start_time": ended
@@ -168,7 +180,7 @@ class CallDetails:
             kwargs["log_event_type"] = "successful_api_call"
             if self.streaming:
                 name = "complete_streaming_response"
-                kwargs[name if self._observed.loop is None else f"async_{name}"] = ending.answer
+                kwargs[name if self.observed.loop is None else f"async_{name}"] = ending.answer
         kwargs["standard_logging_object"] = standard_logging_object(kwargs, ending, self)
         return kwargs
 

@@ -29,12 +29,13 @@ def tell(kind: str, ticket: int, content: object) -> None:
         record: UnredactedRecord = content  # type: ignore[assignment]
         record.leave(redacted_text, redacted_json)
         return
-    observed = open_calls.get(ticket)
-    if observed is None:  # the call began before a fork
+    kept = open_calls.get(ticket)
+    if kept is None:  # the call began before a fork
         return
     details = _details.get(ticket)
     if details is None:
-        details = _details[ticket] = CallDetails(observed)
+        details = _details[ticket] = CallDetails(Observed(*kept))
+    observed = details.observed
     try:
         if kind == "begun":
             _begun(observed, details)
@@ -52,13 +53,13 @@ def tell(kind: str, ticket: int, content: object) -> None:
 def _begun(observed: Observed, details: CallDetails) -> None:
     kwargs = {**details.begun(), "log_event_type": "pre_api_call"}
     model, messages = details.model, kwargs["messages"]
-    for callback in _served(observed.both):
+    for callback in _served(observed.registered.both):
         hook = _hook(callback, "log_pre_api_call")
         if hook is not None:
             targets.run(
                 observed, hook, model, details.hidden_from(callback, messages), details.seen_by(callback, kwargs)
             )
-    for callback in _served(observed.input_callbacks):
+    for callback in _served(observed.registered.input):
         hook = _hook(callback, "log_pre_api_call")
         if hook is not None:
             targets.run(observed, hook, model, messages, kwargs)
@@ -72,7 +73,7 @@ def _begun(observed: Observed, details: CallDetails) -> None:
 def _chunk(observed: Observed, details: CallDetails, chunk: object) -> None:
     kwargs = {**details.begun(), "log_event_type": "log_stream_event"}
     names = ("log_stream_event", "async_log_stream_event")
-    for callback in (*_served(observed.both), *_served(observed.success)):
+    for callback in (*_served(observed.registered.both), *_served(observed.registered.success)):
         given = details.seen_by(callback, kwargs)
         hidden = details.hidden_from(callback, chunk)
         _give(observed, callback, names, given, hidden, details.started, datetime.now())
@@ -81,19 +82,20 @@ def _chunk(observed: Observed, details: CallDetails, chunk: object) -> None:
 def _ended(observed: Observed, details: CallDetails, ending: Ending) -> None:
     started = details.started = datetime.fromtimestamp(ending.start_ns / 1e9)
     ended = started + timedelta(microseconds=ending.duration_ns / 1000)
+    answered = details.answered(ending)
     if ending.answered:
-        kwargs = details.answered(ending)
-        for callback in _served(observed.both):
+        for callback in _served(observed.registered.both):
             hook = _hook(callback, "log_post_api_call")
             if hook is not None:
-                targets.run(observed, hook, details.seen_by(callback, kwargs), None, started, None)
-    kwargs = details.ended(ending, started, ended)
+                targets.run(observed, hook, details.seen_by(callback, answered), None, started, None)
+    kwargs = details.ended(answered, ending, started, ended)
     answer = ending.answer
     failed = ending.exception is not None
     names = (
         ("log_failure_event", "async_log_failure_event") if failed else ("log_success_event", "async_log_success_event")
     )
-    for callback in _served([*observed.both, *(observed.failure if failed else observed.success)]):
+    registered = observed.registered
+    for callback in _served([*registered.both, *(registered.failure if failed else registered.success)]):
         given = details.seen_by(callback, kwargs)
         if _is_logger(callback):
             _give(observed, callback, names, given, details.hidden_from(callback, answer), started, ended)

@@ -185,7 +185,7 @@ impl OpenCall {
             listener,
             unheard: AtomicBool::new(false),
         });
-        if let Some(listener) = listener {
+        if let Some(listener) = listener.filter(|listener| listener.wants_beginning) {
             call.tell(Event::Begun(listener));
         }
         let _ = call.slot.set(core().open_calls.add(&Arc::downgrade(&call)));

@@ -21,7 +21,9 @@ const BARE: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listener {
     pub ticket: u64,
-    /// Whether each chunk of a stream is an event of its own.
+    /// Whether the call's beginning is an event of its own.
+    pub wants_beginning: bool,
+    /// Whether each chunk of a stream is.
     pub wants_chunks: bool,
     /// About what Python keeps of the request for as long as an event of the call waits.
     pub request_bytes: usize,
@@ -200,6 +202,7 @@ mod tests {
 
     const LISTENER: Listener = Listener {
         ticket: 1,
+        wants_beginning: true,
         wants_chunks: true,
         request_bytes: 0,
     };

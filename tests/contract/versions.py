@@ -1,6 +1,9 @@
 """Run the contract tests with other versions of the patched libraries, each in a virtual environment of its own.
 
     python tests/contract/versions.py [NAME ...] [-- PYTEST-ARGUMENT ...]
+    python tests/contract/versions.py newest [-- PYTEST-ARGUMENT ...]
+
+`newest` takes what is published today, in environments made anew each time, and says which versions that is.
 
 The environments are cached in `.cache/venvs/<name>`, made anew when their pins change. What the tests need besides is
 pinned in `requirements-dev.txt`; the package under test is the one that this interpreter imports.
@@ -26,24 +29,41 @@ VERSIONS = {
 }
 # Installed after the others and without what it asks for (see benchmarks/peers.txt).
 ALONE = {"litellm-new": ["litellm==1.109.1"]}
+NEWEST = {
+    "openai-newest": ["openai"],
+    "litellm-newest": ["litellm"],
+    "anthropic-newest": ["anthropic", "openai"],
+}
 _SHARED = ("pytest==", "wrapt==", "duckdb==")
 
 
 def main(arguments: list[str]) -> int:
     names, _, pytest_arguments = " ".join(arguments).partition("--")
-    chosen = names.split() or list(VERSIONS)
-    if unknown := [name for name in chosen if name not in VERSIONS]:
+    is_newest = names.split() == ["newest"]
+    chosen = list(NEWEST) if is_newest else names.split() or list(VERSIONS)
+    if unknown := [name for name in chosen if name not in VERSIONS | NEWEST]:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(VERSIONS)}", file=sys.stderr)
         return 2
-    failed = False
+    failed: list[str] = []
     for name in chosen:
         python = environment(name)
-        print(f"{name}: {', '.join(VERSIONS[name])}", flush=True)
+        print(f"{name}: {', '.join(_installed(python, name))}", flush=True)
         library = name.partition("-")[0]
         tests = "tests/contract" if library == "openai" else f"tests/contract/{library}"
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
-        failed |= subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0
-    return int(failed)
+        if subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0:
+            failed.append(name)
+    if is_newest:
+        print(f"drift: {', '.join(failed)}" if failed else "no drift")
+    return int(bool(failed))
+
+
+def _installed(python: Path, name: str) -> list[str]:
+    """The versions that an environment really has."""
+    libraries = {pin.partition("==")[0] for pin in (VERSIONS | NEWEST)[name] + ALONE.get(name, []) if pin[0].isalpha()}
+    code = "import importlib.metadata as m, sys; print(*(f'{n}=={m.version(n)}' for n in sys.argv[1:] if '/' not in n))"
+    done = subprocess.run([python, "-c", code, *sorted(libraries)], check=True, capture_output=True, text=True)
+    return done.stdout.split()
 
 
 def environment(name: str) -> Path:
@@ -52,11 +72,11 @@ def environment(name: str) -> Path:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").split()
     alone = ALONE.get(name, [])
-    pins = [*VERSIONS[name], *(line for line in lines if line.startswith(_SHARED))]
+    pins = [*(VERSIONS | NEWEST)[name], *(line for line in lines if line.startswith(_SHARED))]
     stamp = folder / ".pins"
     files = [(ROOT / pins[at + 1]).read_text(encoding="utf-8") for at, pin in enumerate(pins) if pin == "-r"]
     wanted = "\n".join([sys.version, *pins, *alone, *files])
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+    if name in NEWEST or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         venv.create(folder, clear=True, with_pip=True)
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, *pins], cwd=ROOT, check=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import edgequake_obs as obs
+from edgequake_obs import _native
 from edgequake_obs.integrations.custom_logger import CustomLogger
 
 from .conftest import MESSAGES, Ask
@@ -122,6 +123,36 @@ def test_functions(server: Server, ask_either_way: Ask) -> None:
     assert isinstance(kwargs["exception"], obs.AuthenticationError)
     assert kwargs["response_cost"] == 0
     assert kwargs["standard_logging_object"]["error_information"]["error_code"] == "401"
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_callbacks_of_one_call(server: Server, ask_either_way: Ask, single: bool) -> None:
+    told: list[str] = []
+    obs.success_callback = [lambda *_: told.append("every")]
+    logger = Logger()
+
+    def own(kwargs: Any, *_: Any) -> None:
+        told.append(f"own {sorted(kwargs['optional_params'])}")
+
+    server.will(Answer(body=chat()), Answer(body=chat()), Answer(400, error()))
+    ask_either_way(success_callback=own if single else [own], callbacks=[logger], seed=1)
+    assert server.request.json() == {"model": "gpt-4o-mini", "messages": MESSAGES, "seed": 1}
+    ask_either_way()
+    with pytest.raises(obs.BadRequestError):
+        ask_either_way(failure_callback=[lambda *_: told.append("failed")])
+    assert obs.flush(PATIENCE)
+    assert told == ["every", "own ['seed']", "every", "failed"]
+    assert logger.hooks[0] == "pre"
+    assert len(logger.hooks) == 3
+
+
+def test_nothing_happens_for_nobody(server: Server, ask: Ask) -> None:
+    obs.success_callback = [lambda *_: None]
+    before = _native.events_so_far()
+    server.will(Answer(body=chat()), Answer(body=[event("Hello."), USAGE_EVENT, DONE]))
+    ask()
+    list(ask(stream=True))
+    assert _native.events_so_far() - before == 2  # an end each; who listens to beginnings and chunks is told those too
 
 
 def test_an_asynchronous_call_is_told_on_its_loop(server: Server) -> None:

@@ -65,6 +65,8 @@ pub(crate) struct Control {
     pub modify_params: bool,
     pub extra_headers: Vec<(String, String)>,
     pub not_yet: Option<String>,
+    /// litellm's `success_callback=` and its kin, of one call.
+    pub has_own_callbacks: bool,
     /// What the call says of TLS: `ssl_verify`, `ssl_certificate`.
     pub tls: TlsSettings,
 }
@@ -98,6 +100,7 @@ impl<'py> Arguments<'py> {
             modify_params: false,
             extra_headers: Vec::new(),
             not_yet: None,
+            has_own_callbacks: false,
             tls: TlsSettings::default(),
         };
         let (mut timeout, mut max_retries, mut num_retries, mut drop_params) = (None, None, None, None);
@@ -129,6 +132,9 @@ impl<'py> Arguments<'py> {
                 "ssl_verify" => control.tls.verify = Some(trust::verify(&value)?),
                 "ssl_certificate" => control.tls.certificate = Some(trust::certificate(&value)?),
                 "extra_body" => extra = Some(value.cast_into::<PyDict>()?),
+                "callbacks" | "success_callback" | "failure_callback" | "input_callback" => {
+                    control.has_own_callbacks = true;
+                }
                 name if NEVER_SENT.contains(&name) => {}
                 name if NOT_YET.contains(&name) => control.not_yet = Some(name.to_owned()),
                 name if price.take(name, &value)? => {}

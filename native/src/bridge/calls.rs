@@ -96,6 +96,7 @@ pub(crate) fn call_sync(
             asynchronous: false,
             input: Some(input),
             params: Some(params),
+            has_own: prepared.has_own_callbacks,
         },
     );
     let made = Made {
@@ -199,6 +200,7 @@ pub(crate) fn call_async(
             asynchronous: true,
             input: Some(input),
             params: Some(params),
+            has_own: prepared.has_own_callbacks,
         },
     );
     let made = Made {

@@ -169,6 +169,9 @@ impl Part {
             media if self.surface.answers_with_media(media) => None,
             body => Some(Bytes::copy_from_slice(body)),
         };
+        if let Some(body) = &body {
+            self.call.hear_answer(body, &http::HeaderMap::new());
+        }
         self.call.with_state(|state| state.answered_with(response, body));
         Ok(())
     }

@@ -31,6 +31,8 @@ pub(crate) struct Announced<'a, 'py> {
     pub asynchronous: bool,
     pub input: Option<&'a Bound<'py, PyAny>>,
     pub params: Option<&'a Bound<'py, PyDict>>,
+    /// Whether the call's parameters have callbacks of its own.
+    pub has_own: bool,
 }
 
 /// The package's own namespace, where a program registers callbacks.
@@ -61,7 +63,12 @@ fn is_anything_registered(py: Python<'_>) -> PyResult<bool> {
 
 /// Who listens to a call that is about to begin; None where nobody does.
 pub(crate) fn listener(py: Python<'_>, call: &Announced<'_, '_>) -> Option<Listener> {
-    match is_anything_registered(py).and_then(|registered| if registered { tell(py, call) } else { Ok(None) }) {
+    let told = if call.has_own {
+        tell(py, call)
+    } else {
+        is_anything_registered(py).and_then(|registered| if registered { tell(py, call) } else { Ok(None) })
+    };
+    match told {
         Ok(listener) => listener,
         Err(error) => {
             // What is wrong with a callback must not fail the call.
@@ -86,6 +93,7 @@ pub(crate) fn listener_of_body(
         asynchronous,
         input: input.as_ref(),
         params: body,
+        has_own: false,
     };
     listener(py, &announced)
 }
@@ -105,6 +113,7 @@ fn tell(py: Python<'_>, call: &Announced<'_, '_>) -> PyResult<Option<Listener>> 
     let start = call.start;
     let told = observe.bind(py).call1((
         call.asynchronous,
+        call.has_own,
         start.surface.name(),
         &*start.provider,
         start.request_model.as_deref(),
@@ -112,10 +121,11 @@ fn tell(py: Python<'_>, call: &Announced<'_, '_>) -> PyResult<Option<Listener>> 
         call.input,
         call.params,
     ))?;
-    let (ticket, wants_chunks) = told.extract()?;
+    let (ticket, wants): (u64, u8) = told.extract()?;
     Ok(Some(Listener {
         ticket,
-        wants_chunks,
+        wants_beginning: wants & 1 != 0,
+        wants_chunks: wants & 2 != 0,
         request_bytes: size.bytes(),
     }))
 }

@@ -25,6 +25,8 @@ use crate::redact;
 pub(crate) struct Prepared {
     pub start: Start,
     pub request: Result<Request, Failure>,
+    /// Callbacks that listen to this call only are among its arguments.
+    pub has_own_callbacks: bool,
 }
 
 /// Reads the arguments. What is wrong with them is a failure of the call, with a record, not an error of this function.
@@ -117,7 +119,11 @@ pub(crate) fn prepare(
             parts.request(&arguments)?
         }
     };
-    Ok(Prepared { start, request })
+    Ok(Prepared {
+        start,
+        request,
+        has_own_callbacks: arguments.control.has_own_callbacks,
+    })
 }
 
 /// A call whose arguments cannot even be read.
@@ -153,6 +159,7 @@ fn refused(
     Prepared {
         start,
         request: Err(invalid(message)),
+        has_own_callbacks: false,
     }
 }
 
