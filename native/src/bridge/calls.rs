@@ -16,9 +16,10 @@ use super::request::{self, Operation};
 use super::spans;
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
-use crate::client::{self, Reply};
+use crate::client::{self, Reply, Request};
 use crate::core::core;
 use crate::failure::{Failure, FailureKind};
+use crate::io::{self, Io};
 use crate::loops::Delivery;
 
 /// Between two looks at signals: Ctrl-C is answered within this.
@@ -67,7 +68,10 @@ fn operation(name: &str) -> Operation {
 }
 
 fn no_thread() -> Failure {
-    Failure::new(FailureKind::Connection, "the system refused to start the I/O thread")
+    Failure::new(
+        FailureKind::Connection,
+        "the system refused the thread or the descriptors that a request needs",
+    )
 }
 
 /// Performs a call and waits for its reply.
@@ -115,6 +119,47 @@ pub(crate) fn call_sync(
     let Some(io) = core().io() else {
         return made.reply(py, Err(call.fail(no_thread())));
     };
+    if request.streaming {
+        wait_for_another_thread(py, io, request, call, made)
+    } else {
+        drive_and_wait(py, io, request, call, made)
+    }
+}
+
+/// A call whose work ends with its reply: this thread does it.
+fn drive_and_wait(py: Python<'_>, io: &Io, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
+    let slot = Mutex::new(None);
+    let their_call = Arc::clone(&call);
+    let mut work = Box::pin(async {
+        io::settle().await;
+        let put = |reply| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+        client::run(&core().http, request, their_call, put).await;
+    });
+    while py.detach(|| io.drive(work.as_mut(), SIGNAL_CHECK)).is_none() {
+        if let Err(interrupt) = py.check_signals() {
+            call.finish(Ending::cancelled());
+            drop(work);
+            py.detach(|| io.settle());
+            return Err(interrupt);
+        }
+    }
+    drop(work);
+    let reply = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let reply = reply.unwrap_or_else(|| Err(call.fail(no_thread())));
+    if reply.is_err() {
+        py.detach(|| io.settle());
+    }
+    made.reply(py, reply)
+}
+
+/// A call whose work goes on behind its reply: the I/O thread does it.
+fn wait_for_another_thread(
+    py: Python<'_>,
+    io: &'static Io,
+    request: Request,
+    call: Arc<OpenCall>,
+    made: Made,
+) -> PyResult<Py<PyAny>> {
     let slot = Arc::new(Slot::default());
     let (their_slot, their_call) = (Arc::clone(&slot), Arc::clone(&call));
     let task = io.spawn(async move {
@@ -124,6 +169,9 @@ pub(crate) fn call_sync(
         })
         .await;
     });
+    let Some(task) = task else {
+        return made.reply(py, Err(call.fail(no_thread())));
+    };
     loop {
         let reply = py.detach(|| {
             let reply = slot.reply.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,9 +288,16 @@ pub(crate) fn call_async(
     };
     let their_call = Arc::clone(&call);
     let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
+    if task.is_none() {
+        let refused = Err(call.fail(no_thread()));
+        event_loop
+            .get()
+            .queue
+            .deliver(ticket, Delivery::Answered(Box::new(refused)));
+    }
     Ok(Pending {
         call,
-        task: Some(task.abort_handle()),
+        task: task.map(|task| task.abort_handle()),
         future,
     })
 }
