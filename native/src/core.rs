@@ -151,4 +151,9 @@ impl Core {
     pub(crate) fn io(&self) -> Option<&Io> {
         self.io.get_or_init(Io::new).as_ref()
     }
+
+    /// The same where work is to be left to its thread; None where the system refuses to start one.
+    pub(crate) fn io_thread(&'static self) -> Option<&'static Io> {
+        self.io().filter(|io| io.has_thread())
+    }
 }

@@ -46,9 +46,13 @@ impl Io {
         })
     }
 
-    /// Runs work to its end, on the I/O thread; None where the system refuses to start a thread.
-    pub(crate) fn spawn(&'static self, work: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
-        let thread = self.thread.get_or_init(|| self.start_thread()).as_ref()?;
+    /// Whether there is an I/O thread, or now is: the system may refuse to start it.
+    pub(crate) fn has_thread(&'static self) -> bool {
+        self.thread.get_or_init(|| self.start_thread()).is_some()
+    }
+
+    /// Runs work to its end on the I/O thread, which must be there.
+    pub(crate) fn spawn(&'static self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let was_idle = self.under_way.fetch_add(1, Ordering::SeqCst) == 0;
         let until_dropped = UnderWay(self);
         let task = self.runtime.spawn(async move {
@@ -58,10 +62,12 @@ impl Io {
             }
             work.await;
         });
-        if was_idle {
+        if let Some(Some(thread)) = self.thread.get()
+            && was_idle
+        {
             thread.unpark();
         }
-        Some(task)
+        task
     }
 
     /// Drives `work`, and all else that waits, on this thread for up to `limit`; None where it is not done by then.

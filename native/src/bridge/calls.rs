@@ -19,7 +19,7 @@ use crate::call::{Ending, OpenCall};
 use crate::client::{self, Reply, Request};
 use crate::core::core;
 use crate::failure::{Failure, FailureKind};
-use crate::io::{self, Io};
+use crate::io;
 use crate::loops::Delivery;
 
 /// Between two looks at signals: Ctrl-C is answered within this.
@@ -116,18 +116,18 @@ pub(crate) fn call_sync(
         Ok(request) => request,
         Err(failure) => return made.reply(py, Err(call.fail(failure))),
     };
-    let Some(io) = core().io() else {
-        return made.reply(py, Err(call.fail(no_thread())));
-    };
     if request.streaming {
-        wait_for_another_thread(py, io, request, call, made)
+        leave_and_wait(py, request, call, made)
     } else {
-        drive_and_wait(py, io, request, call, made)
+        drive_and_wait(py, request, call, made)
     }
 }
 
 /// A call whose work ends with its reply: this thread does it.
-fn drive_and_wait(py: Python<'_>, io: &Io, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
+fn drive_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
+    let Some(io) = core().io() else {
+        return made.reply(py, Err(call.fail(no_thread())));
+    };
     let slot = Mutex::new(None);
     let their_call = Arc::clone(&call);
     let mut work = Box::pin(async {
@@ -138,6 +138,7 @@ fn drive_and_wait(py: Python<'_>, io: &Io, request: Request, call: Arc<OpenCall>
     while py.detach(|| io.drive(work.as_mut(), SIGNAL_CHECK)).is_none() {
         if let Err(interrupt) = py.check_signals() {
             call.finish(Ending::cancelled());
+            spans::end_those_over(py);
             drop(work);
             py.detach(|| io.settle());
             return Err(interrupt);
@@ -153,13 +154,10 @@ fn drive_and_wait(py: Python<'_>, io: &Io, request: Request, call: Arc<OpenCall>
 }
 
 /// A call whose work goes on behind its reply: the I/O thread does it.
-fn wait_for_another_thread(
-    py: Python<'_>,
-    io: &'static Io,
-    request: Request,
-    call: Arc<OpenCall>,
-    made: Made,
-) -> PyResult<Py<PyAny>> {
+fn leave_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
+    let Some(io) = core().io_thread() else {
+        return made.reply(py, Err(call.fail(no_thread())));
+    };
     let slot = Arc::new(Slot::default());
     let (their_slot, their_call) = (Arc::clone(&slot), Arc::clone(&call));
     let task = io.spawn(async move {
@@ -169,9 +167,6 @@ fn wait_for_another_thread(
         })
         .await;
     });
-    let Some(task) = task else {
-        return made.reply(py, Err(call.fail(no_thread())));
-    };
     loop {
         let reply = py.detach(|| {
             let reply = slot.reply.lock().unwrap_or_else(PoisonError::into_inner);
@@ -278,7 +273,7 @@ pub(crate) fn call_async(
             });
         }
     };
-    let Some(io) = core().io() else {
+    let Some(io) = core().io_thread() else {
         deliver(Err(call.fail(no_thread())));
         return Ok(Pending {
             call,
@@ -288,16 +283,9 @@ pub(crate) fn call_async(
     };
     let their_call = Arc::clone(&call);
     let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
-    if task.is_none() {
-        let refused = Err(call.fail(no_thread()));
-        event_loop
-            .get()
-            .queue
-            .deliver(ticket, Delivery::Answered(Box::new(refused)));
-    }
     Ok(Pending {
         call,
-        task: task.map(|task| task.abort_handle()),
+        task: Some(task.abort_handle()),
         future,
     })
 }
