@@ -69,7 +69,7 @@ impl Transport for Collector {
             reason: reason.to_owned(),
             unreachable: false,
         };
-        let (Some(way), Some(io)) = (way.clone(), core().io()) else {
+        let (Some(way), Some(io)) = (way.clone(), core().io_thread()) else {
             return done(Err(failed("the system refused to start the I/O thread")));
         };
         io.spawn(async move {

@@ -1,4 +1,4 @@
-//! What a process has one of: its I/O thread, its recorder, its list of open calls. A forked child gets its own.
+//! What a process has one of: its runtime, its recorder, its list of open calls. A forked child gets its own.
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use exporters::otlp::{Otlp, OtlpSettings, Wish};
 use exporters::{Recorder, RecorderSettings};
-use tokio::runtime::Handle;
 
 use crate::calls_over::CallsOver;
 use crate::collector::Collector;
 use crate::events::Events;
+use crate::io::Io;
 use crate::open_calls::OpenCalls;
 use crate::prices::InForce;
 use crate::settings::OtelMode;
@@ -18,7 +18,7 @@ use crate::transport::Http;
 use crate::{fork, settings};
 
 pub(crate) struct Core {
-    io: OnceLock<Option<Handle>>,
+    io: OnceLock<Option<Io>>,
     /// Never freed: a writer may be in the middle of a push when `configure` replaces it.
     recorder: AtomicPtr<Recorder>,
     /// Null where nothing is exported; never freed either.
@@ -147,40 +147,13 @@ impl Core {
         old.close();
     }
 
-    /// The runtime of the I/O thread; None where the system refuses to start a thread.
-    pub(crate) fn io(&self) -> Option<&Handle> {
-        self.io.get_or_init(start_io_thread).as_ref()
+    /// What requests run on; None where the system refuses what it needs.
+    pub(crate) fn io(&self) -> Option<&Io> {
+        self.io.get_or_init(Io::new).as_ref()
     }
-}
 
-fn start_io_thread() -> Option<Handle> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .max_blocking_threads(8) // name look-ups; more at once would only queue at the resolver
-        .thread_name("edgequake-resolve")
-        .on_thread_start(block_signals)
-        .build()
-        .ok()?;
-    let handle = runtime.handle().clone();
-    std::thread::Builder::new()
-        .name("edgequake-io".to_owned())
-        .stack_size(1 << 20)
-        .spawn(move || {
-            block_signals();
-            runtime.block_on(std::future::pending::<()>());
-        })
-        .ok()?;
-    Some(handle)
-}
-
-/// Signals are the interpreter's: its main thread must be the one they wake.
-fn block_signals() {
-    #[cfg(unix)]
-    // SAFETY: both calls only fill and read a set on this thread's stack.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, ptr::null_mut());
+    /// The same where work is to be left to its thread; None where the system refuses to start one.
+    pub(crate) fn io_thread(&'static self) -> Option<&'static Io> {
+        self.io().filter(|io| io.has_thread())
     }
 }

@@ -15,6 +15,7 @@ mod fork;
 mod headers;
 mod ids;
 mod images;
+mod io;
 mod json_scan;
 mod json_text;
 mod lines;

@@ -16,9 +16,10 @@ use super::request::{self, Operation};
 use super::spans;
 use super::streams::ChunkStream;
 use crate::call::{Ending, OpenCall};
-use crate::client::{self, Reply};
+use crate::client::{self, Reply, Request};
 use crate::core::core;
 use crate::failure::{Failure, FailureKind};
+use crate::io;
 use crate::loops::Delivery;
 
 /// Between two looks at signals: Ctrl-C is answered within this.
@@ -67,7 +68,10 @@ fn operation(name: &str) -> Operation {
 }
 
 fn no_thread() -> Failure {
-    Failure::new(FailureKind::Connection, "the system refused to start the I/O thread")
+    Failure::new(
+        FailureKind::Connection,
+        "the system refused the thread or the descriptors that a request needs",
+    )
 }
 
 /// Performs a call and waits for its reply.
@@ -113,7 +117,46 @@ pub(crate) fn call_sync(
         Ok(request) => request,
         Err(failure) => return made.reply(py, Err(call.fail(failure))),
     };
+    if request.streaming {
+        leave_and_wait(py, request, call, made)
+    } else {
+        drive_and_wait(py, request, call, made)
+    }
+}
+
+/// A call whose work ends with its reply: this thread does it.
+fn drive_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
     let Some(io) = core().io() else {
+        return made.reply(py, Err(call.fail(no_thread())));
+    };
+    let slot = Mutex::new(None);
+    let their_call = Arc::clone(&call);
+    let mut work = Box::pin(async {
+        io::settle().await;
+        let put = |reply| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+        client::run(&core().http, request, their_call, put).await;
+    });
+    while py.detach(|| io.drive(work.as_mut(), SIGNAL_CHECK)).is_none() {
+        if let Err(interrupt) = py.check_signals() {
+            call.finish(Ending::cancelled());
+            spans::end_those_over(py);
+            drop(work);
+            py.detach(|| io.settle());
+            return Err(interrupt);
+        }
+    }
+    drop(work);
+    let reply = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let reply = reply.unwrap_or_else(|| Err(call.fail(no_thread())));
+    if reply.is_err() {
+        py.detach(|| io.settle());
+    }
+    made.reply(py, reply)
+}
+
+/// A call whose work goes on behind its reply: the I/O thread does it.
+fn leave_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: Made) -> PyResult<Py<PyAny>> {
+    let Some(io) = core().io_thread() else {
         return made.reply(py, Err(call.fail(no_thread())));
     };
     let slot = Arc::new(Slot::default());
@@ -232,7 +275,7 @@ pub(crate) fn call_async(
             });
         }
     };
-    let Some(io) = core().io() else {
+    let Some(io) = core().io_thread() else {
         deliver(Err(call.fail(no_thread())));
         return Ok(Pending {
             call,
