@@ -25,6 +25,12 @@ VERSIONS = {
     "openai-1": ["openai==1.40.0", "httpx==0.27.2"],
     "litellm-new": ["-r", "benchmarks/peers.txt"],
     "anthropic": ["anthropic==2.10.0", "openai==3.52.0"],
+    "others": [
+        "openai==2.54.0",
+        "opentelemetry-instrumentation-openai==0.62.4",
+        "openinference-instrumentation-openai==0.1.66",
+        "logfire==5.2.0",
+    ],
     "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
 }
 # Installed after the others and without what it asks for (see benchmarks/peers.txt).
