@@ -150,7 +150,9 @@ def configure(
             `"off"`; or the URL of an OTLP endpoint, as `OTEL_EXPORTER_OTLP_ENDPOINT` would give it.
         prices: Further prices, aliases and discounts, laid over the shipped prices: the path of a price file, or its
             content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
-        capture_content: Not supported yet.
+        capture_content: Whether prompts and answers are recorded, after redaction: `True`, `False`, or one of
+            OpenTelemetry's values (`"NO_CONTENT"`, `"SPAN_ONLY"`, `"EVENT_ONLY"`, `"SPAN_AND_EVENT"`). They go into the
+            ledger's column `content` and onto spans; of `"EVENT_ONLY"` into the ledger alone.
         redact: What further text must not leave the process: regular expressions, whose matches are masked, or a
             function from text to text. It runs on a thread of its own before a record is written and a callback is
             told, and on the caller's before an exception is raised. A text that it fails on is withheld. Credentials
@@ -158,11 +160,16 @@ def configure(
         service_name: Recorded with each call.
 
     Raises:
-        ValueError: A setting that is not supported yet was given, `otel` is neither a mode nor a URL, `redact` holds a
+        ValueError: `otel` is neither a mode nor a URL, `capture_content` no value of OpenTelemetry's, `redact` holds a
             pattern that is none, or `prices` are none; nothing is changed then.
     """
     if capture_content is not None:
-        raise ValueError("not supported yet: capture_content; leave it out")
+        capture_content = str(capture_content)
+        if not _native.is_capture_setting(capture_content):
+            raise ValueError(
+                "capture_content must be True, False, 'NO_CONTENT', 'SPAN_ONLY', 'EVENT_ONLY' or 'SPAN_AND_EVENT', "
+                f"not {capture_content!r}"
+            )
     if otel is not None and not _native.is_otel_setting(otel):
         raise ValueError(f"otel must be 'auto', 'python', 'native', 'off', or an http URL, not {otel!r}")
     from os import fspath
@@ -173,11 +180,16 @@ def configure(
         use(redact)
     if prices is not None:
         _use_prices(prices)
-    if ledger is None and service_name is None and otel is None:
+    if ledger is None and service_name is None and otel is None and capture_content is None:
         return
     global is_first_call  # noqa: PLW0603 - the new ledger may not exist yet
     is_first_call = True
-    _native.configure(ledger=None if ledger is None else fspath(ledger), service_name=service_name, otel=otel)
+    _native.configure(
+        ledger=None if ledger is None else fspath(ledger),
+        service_name=service_name,
+        otel=otel,
+        capture_content=capture_content,
+    )
 
 
 def _use_prices(prices: str | PathLike[str] | Mapping[str, object]) -> None:

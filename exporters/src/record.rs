@@ -113,6 +113,8 @@ pub struct CallRecord {
     pub request_params: Option<String>,
     pub provider_details: Option<String>,
     pub content: Option<String>,
+    /// The content is for spans too.
+    pub content_on_spans: bool,
 }
 
 /// A call that is over. Its record is made when it is asked for: by the thread that writes it, or by somebody who wants to

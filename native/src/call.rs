@@ -3,6 +3,7 @@
 pub(crate) mod given;
 pub(crate) mod library;
 mod money;
+mod start;
 mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,93 +14,17 @@ use bytes::Bytes;
 use exporters::otlp::Wanted;
 use exporters::{CallRecord, Ended};
 
+pub(crate) use self::start::{Asked, Live, Parent, Start};
 pub(crate) use self::state::State;
 
 use self::given::Given;
 
+use crate::content::Content;
 use crate::core::core;
-use crate::estimate::TextSize;
 use crate::events::{Event, Heard, Listener, Over};
 use crate::failure::{Failure, FailureKind};
-use crate::images::Images;
-use crate::prices::PriceFacts;
 use crate::scope::Scope;
-use crate::surface::Surface;
 use crate::{fork, ids, redact};
-
-/// What is known before the request is sent.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub origin: &'static str,
-    pub origin_version: Option<Arc<str>>,
-    pub surface: Surface,
-    pub provider: Arc<str>,
-    pub request_model: Option<Arc<str>>,
-    pub server_address: Option<Arc<str>>,
-    pub server_port: Option<u16>,
-    pub streaming: bool,
-    pub scope: Option<Arc<Scope>>,
-    /// The span that the caller is in.
-    pub parent: Option<Parent>,
-    pub api_key_id: Option<Arc<str>>,
-    /// What must not be in any text that leaves: the call's key, and the values of its own secret headers.
-    pub secrets: Vec<String>,
-    pub asked: Asked,
-    /// Nothing is sent, and nothing recorded: the caller says what the answer is.
-    pub mocked: bool,
-    /// Its span in the program's own OpenTelemetry.
-    pub live: Option<Live>,
-    /// Callbacks are registered.
-    pub listener: Option<Listener>,
-}
-
-/// The span around a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Parent {
-    pub trace_id: [u8; 16],
-    pub span_id: [u8; 8],
-    pub sampled: bool,
-}
-
-/// What the program's own OpenTelemetry has of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Live {
-    /// Under which Python keeps the span; 0 where it is not recorded.
-    pub ticket: u64,
-    /// Trace and span.
-    pub ids: Option<([u8; 16], [u8; 8])>,
-    pub start_ns: i64,
-    /// Spans, and metrics, are the program's affair.
-    pub has_span: bool,
-    pub has_metrics: bool,
-    /// The program's meter is to be told what the call came to.
-    pub measured: bool,
-}
-
-impl Live {
-    fn is_to_be_ended(&self) -> bool {
-        self.ticket != 0 || self.measured
-    }
-}
-
-/// What the request itself says that belongs in the record.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    pub user: Option<String>,
-    pub tags: Vec<(String, String)>,
-    /// A JSON object.
-    pub metadata: Option<String>,
-    pub request_params: Option<String>,
-    pub service_tier: Option<String>,
-    /// What it says about its price.
-    pub price: Option<Box<PriceFacts>>,
-    /// The text of the request, for an estimate.
-    pub input: TextSize,
-    /// Characters that are to be spoken: what speech is paid by.
-    pub characters: Option<u64>,
-    /// Size and quality of the images asked for.
-    pub images: Images,
-}
 
 /// How a call ends.
 #[derive(Clone, Debug)]
@@ -137,6 +62,8 @@ pub(crate) struct OpenCall {
     slot: OnceLock<usize>,
     generation: u64,
     mocked: bool,
+    /// Its content is kept.
+    captures: bool,
     listener: Option<Listener>,
     /// An event of this call found no room: its callbacks are told no more of it.
     unheard: AtomicBool,
@@ -169,6 +96,7 @@ impl OpenCall {
 
     fn open(uid: [u8; 16], state: State) -> Arc<Self> {
         let (listener, mocked) = (state.start.listener, state.start.mocked);
+        let captures = state.start.asked.content.is_some();
         let live_ids = state.start.live.and_then(|live| live.ids);
         let call = Arc::new(Self {
             uid,
@@ -182,6 +110,7 @@ impl OpenCall {
             slot: OnceLock::new(),
             generation: fork::generation(),
             mocked,
+            captures,
             listener,
             unheard: AtomicBool::new(false),
         });
@@ -210,18 +139,25 @@ impl OpenCall {
         }
     }
 
-    /// Whether callbacks want to know what comes.
+    /// Whether somebody wants to know what comes: callbacks, or the record's content.
     #[must_use]
     pub(crate) fn is_heard(&self) -> bool {
-        self.listener.is_some()
+        self.listener.is_some() || self.captures
     }
 
     fn with_heard(&self, keep: impl FnOnce(&mut Heard)) {
         self.with_state(|state| state.heard.as_deref_mut().map(keep));
     }
 
-    /// Keeps a plain answer for the callbacks.
+    fn with_content(&self, keep: impl FnOnce(&mut Content)) {
+        if self.captures {
+            self.with_state(|state| state.start.asked.content.as_deref_mut().map(keep));
+        }
+    }
+
+    /// Keeps a plain answer for the callbacks and the content.
     pub(crate) fn hear_answer(&self, body: &Bytes, headers: &http::HeaderMap) {
+        self.with_content(|content| content.answer(body));
         if self.listener.is_some() {
             self.with_heard(|heard| {
                 heard.answer = Some(body.clone());
@@ -230,8 +166,9 @@ impl OpenCall {
         }
     }
 
-    /// Keeps a chunk of a stream for the callbacks.
+    /// Keeps a chunk of a stream for the callbacks and the content.
     pub(crate) fn hear_chunk(&self, chunk: &Bytes) {
+        self.with_content(|content| content.chunk(chunk));
         if let Some(listener) = self.listener {
             self.with_heard(|heard| heard.chunks.push(chunk.clone()));
             if listener.wants_chunks {

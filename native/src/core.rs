@@ -1,7 +1,7 @@
 //! What a process has one of: its runtime, its recorder, its list of open calls. A forked child gets its own.
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use exporters::otlp::{Otlp, OtlpSettings, Wish};
@@ -9,6 +9,7 @@ use exporters::{Recorder, RecorderSettings};
 
 use crate::calls_over::CallsOver;
 use crate::collector::Collector;
+use crate::content::Capture;
 use crate::events::Events;
 use crate::io::Io;
 use crate::open_calls::OpenCalls;
@@ -26,6 +27,8 @@ pub(crate) struct Core {
     pub open_calls: OpenCalls,
     pub events: Events,
     pub over: CallsOver,
+    /// What of calls' content is kept, as a number.
+    capture: AtomicU8,
     /// Whether the program's own OpenTelemetry may be used.
     may_be_python: AtomicBool,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
@@ -53,6 +56,7 @@ pub(crate) fn core() -> &'static Core {
         open_calls: OpenCalls::default(),
         events: Events::new(settings.queue_bytes),
         over: CallsOver::default(),
+        capture: AtomicU8::new(settings.capture as u8),
         may_be_python: AtomicBool::new(settings.otel.may_be_python()),
         disabled: settings.disabled,
         http: Http::default(),
@@ -119,6 +123,18 @@ impl Core {
     pub(crate) fn otlp(&self) -> Option<&'static Otlp> {
         // SAFETY: null, or from `Box::into_raw` and never freed.
         unsafe { self.otlp.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn capture(&self) -> Capture {
+        match self.capture.load(Ordering::Relaxed) {
+            0 => Capture::Nowhere,
+            1 => Capture::Ledger,
+            _ => Capture::LedgerAndSpans,
+        }
+    }
+
+    pub(crate) fn renew_capture(&self) {
+        self.capture.store(settings::read().capture as u8, Ordering::Relaxed);
     }
 
     /// Whether spans and metrics may go to the program's own OpenTelemetry.

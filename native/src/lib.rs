@@ -5,6 +5,7 @@ mod call;
 mod calls_over;
 mod client;
 mod collector;
+mod content;
 mod core;
 mod endpoint;
 mod estimate;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::content::Capture;
+
 const DEFAULT_QUEUE_BYTES: usize = 16 << 20;
 
 /// What `configure` was given; a field that is None is the environment's.
@@ -16,6 +18,8 @@ pub(crate) struct Given {
     pub otel: Option<String>,
     /// The callback `otel` was registered: what litellm's variables say of OTLP counts too.
     pub litellm_otel: bool,
+    /// Where content goes, by OpenTelemetry's names.
+    pub capture_content: Option<String>,
 }
 
 /// Who emits spans and metrics: `EDGEQUAKE_OBS_OTEL`.
@@ -59,6 +63,7 @@ pub(crate) struct Settings {
     pub service_name: Option<String>,
     pub disabled: bool,
     pub otel: OtelMode,
+    pub capture: Capture,
     /// The OTLP endpoint that the program gave.
     pub otel_url: Option<String>,
 }
@@ -80,6 +85,9 @@ pub(crate) fn give(more: Given) {
         current.service_name = more.service_name;
     }
     current.litellm_otel |= more.litellm_otel;
+    if more.capture_content.is_some() {
+        current.capture_content = more.capture_content;
+    }
     if more.otel.is_some() {
         current.otel = more.otel;
     }
@@ -118,7 +126,11 @@ pub(crate) fn read() -> Settings {
         .otel
         .filter(|_| otel_url.is_none())
         .or_else(|| variable("EDGEQUAKE_OBS_OTEL"));
+    let capture = given
+        .capture_content
+        .or_else(|| variable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"));
     Settings {
+        capture: capture.and_then(|name| Capture::named(&name)).unwrap_or_default(),
         otel: mode.and_then(|mode| OtelMode::named(&mode)).unwrap_or(OtelMode::Auto),
         otel_url,
         ledger,

@@ -29,7 +29,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = _native.ledger_path()
     edgequake_obs.configure(ledger="off")
     yield
-    edgequake_obs.configure(ledger=before or "off", otel="off")
+    edgequake_obs.configure(ledger=before or "off", otel="off", capture_content=False)
 
 
 @pytest.fixture

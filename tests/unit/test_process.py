@@ -123,9 +123,9 @@ def test_service_name(server: Server, tmp_path: Path) -> None:
     assert found.calls()[0]["host"]
 
 
-@pytest.mark.parametrize("name", ["capture_content"])
-def test_what_configure_does_not_know_yet(name: str) -> None:
-    with pytest.raises(ValueError, match=f"not supported yet: {name}"):
+@pytest.mark.parametrize("name", ["otel", "capture_content"])
+def test_what_configure_cannot_mean(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
         edgequake_obs.configure(**{name: "x"})  # type: ignore[arg-type]
 
 

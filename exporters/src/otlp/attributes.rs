@@ -4,8 +4,10 @@
 //! Names and types: OpenTelemetry's GenAI conventions, schema 1.42.0; `edgequake.*` are ours.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use pricing::{BreakdownLine, CostStatus, Usd};
+use serde_json::value::RawValue;
 
 use super::Semconv;
 use super::parameters::Parameters;
@@ -17,6 +19,8 @@ use crate::record::CallRecord;
 struct Facts<'a> {
     record: &'a CallRecord,
     params: Parameters,
+    /// By its name in the record's content, as JSON text.
+    content: BTreeMap<&'a str, &'a RawValue>,
 }
 
 struct Row {
@@ -175,6 +179,10 @@ const AT_END: &[Row] = &[
         let priced = f.record.cost.as_ref().filter(|cost| cost.computed_usd.is_some());
         priced.map(|cost| Value::text(&cost.price_version))
     }),
+    // --- content: complex attributes are no part of OTLP's SDKs yet, so it is JSON text ---
+    row("gen_ai.input.messages", |f| said(f, "input")),
+    row("gen_ai.output.messages", |f| said(f, "output")),
+    row("gen_ai.system_instructions", |f| said(f, "system_instructions")),
     // --- ours ---
     row("edgequake.call_uid", |f| {
         Some(Value::Text(Cow::Owned(uuid(&f.record.call_uid))))
@@ -216,6 +224,7 @@ pub fn attributes(record: &CallRecord, semconv: Semconv, mut take: impl FnMut(&s
     let facts = Facts {
         record,
         params: Parameters::parse(record.request_params.as_deref()),
+        content: content_of(record).unwrap_or_default(),
     };
     for row in AT_START.iter().chain(AT_END) {
         let Some(value) = (row.value)(&facts) else { continue };
@@ -288,6 +297,15 @@ fn part<'a>(facts: &'a Facts<'a>, buckets: &[&str]) -> Option<Value<'a>> {
     lines.peek()?;
     let sum = lines.try_fold(Usd::ZERO, |sum, line| sum.checked_add(Usd::rounded(line.usd)?))?;
     Some(Value::Double(dollars(sum)))
+}
+
+fn content_of(record: &CallRecord) -> Option<BTreeMap<&str, &RawValue>> {
+    let content = record.content.as_deref().filter(|_| record.content_on_spans)?;
+    serde_json::from_str(content).ok()
+}
+
+fn said<'a>(facts: &'a Facts<'a>, name: &str) -> Option<Value<'a>> {
+    facts.content.get(name).map(|json| Value::text(json.get()))
 }
 
 fn is_openai(facts: &Facts<'_>) -> bool {

@@ -9,6 +9,7 @@ mod protobuf;
 mod provider;
 mod queue;
 mod request;
+mod resource;
 mod sampler;
 mod sender;
 mod settings;

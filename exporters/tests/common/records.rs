@@ -65,6 +65,7 @@ pub(crate) fn record(number: u64) -> Box<CallRecord> {
         request_params: Some(r#"{"temperature":0.2,"max_tokens":512}"#.to_owned()),
         provider_details: None,
         content: None,
+        content_on_spans: false,
     })
 }
 

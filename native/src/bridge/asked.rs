@@ -6,6 +6,8 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::json_out;
 use crate::call::Asked;
+use crate::content::{Capture, Content};
+use crate::core::core;
 use crate::estimate::TextSize;
 use crate::surface::Surface;
 
@@ -41,6 +43,9 @@ const RECORDED: &[&str] = &[
     "voice",
 ];
 
+/// The fields that are said to the model, in one dialect or another.
+const CONTENT: [&str; 5] = ["messages", "input", "prompt", "system", "instructions"];
+
 const LONGEST_PARAMETER: usize = 256;
 const DEEPEST: usize = 16;
 
@@ -63,9 +68,42 @@ pub(crate) fn read(
     Ok(reading.finish())
 }
 
+/// What a request says to a model, where content is kept: these of its fields, as JSON.
+pub(crate) fn content<'a, 'py: 'a>(
+    surface: Surface,
+    fields: impl IntoIterator<Item = (&'a str, &'a Bound<'py, PyAny>)>,
+) -> Option<Box<Content>> {
+    if core().capture() == Capture::Nowhere || !surface.writes_text() {
+        return None;
+    }
+    let mut out = vec![b'{'];
+    for (name, value) in fields {
+        let before = out.len();
+        if before > 1 {
+            out.push(b',');
+        }
+        let written = json_out::write_str(name, &mut out).and_then(|()| {
+            out.push(b':');
+            json_out::write(value, &mut out)
+        });
+        if written.is_err() {
+            out.truncate(before);
+        }
+    }
+    out.push(b'}');
+    String::from_utf8(out).ok().map(|json| Box::new(Content::new(json)))
+}
+
 /// The same of a whole body. Its messages are content: they are measured, where an estimate may be needed, never kept.
 pub(crate) fn read_body(body: &Bound<'_, PyDict>, surface: Surface, streaming: bool) -> PyResult<Asked> {
     let mut reading = Reading::default();
+    let mut said = Vec::new();
+    for name in CONTENT {
+        if let Some(value) = body.get_item(name)? {
+            said.push((name, value));
+        }
+    }
+    reading.asked.content = content(surface, said.iter().map(|(name, value)| (*name, value)));
     let may_be_estimated = (streaming && surface.writes_text()) || surface == Surface::Moderation;
     for (name, value) in body {
         let Ok(name) = name.cast::<PyString>() else { continue };

@@ -289,6 +289,7 @@ impl UnredactedRecord {
         all(&mut record.tags)?;
         by(redact_json, &mut record.metadata)?;
         by(redact_json, &mut record.request_params)?;
+        by(redact_json, &mut record.content)?;
         if let Some(labels) = &record.labels {
             let mut labels = Labels::clone(labels);
             by(redact, &mut labels.user)?;

@@ -14,13 +14,14 @@ const FLUSH_BEFORE_CHANGE: Duration = Duration::from_secs(1);
 
 /// Lays settings over the environment's; what was recorded before goes where it was to go.
 #[pyfunction]
-#[pyo3(signature = (*, ledger=None, service_name=None, otel=None, litellm_otel=false))]
+#[pyo3(signature = (*, ledger=None, service_name=None, otel=None, litellm_otel=false, capture_content=None))]
 fn configure(
     py: Python<'_>,
     ledger: Option<String>,
     service_name: Option<String>,
     otel: Option<String>,
     litellm_otel: bool,
+    capture_content: Option<String>,
 ) {
     let renews_recorder = ledger.is_some() || service_name.is_some();
     let renews_otlp = otel.is_some() || service_name.is_some() || (litellm_otel && core().otlp().is_none());
@@ -29,7 +30,9 @@ fn configure(
         service_name,
         otel,
         litellm_otel,
+        capture_content,
     });
+    core().renew_capture();
     if renews_recorder {
         fingerprint::forget();
         py.detach(|| core().renew_recorder(FLUSH_BEFORE_CHANGE));
@@ -59,6 +62,12 @@ fn flush(py: Python<'_>, timeout: f64) -> bool {
 fn is_otel_setting(given: &str) -> bool {
     let is_url = || crate::endpoint::parse(given).is_some();
     settings::OtelMode::named(given).is_some() || is_url()
+}
+
+/// Whether `configure(capture_content=...)` can mean something by this.
+#[pyfunction]
+fn is_capture_setting(given: &str) -> bool {
+    crate::content::Capture::named(given).is_some()
 }
 
 /// At interpreter exit: open calls become records.
@@ -172,6 +181,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(flush, module)?)?;
     module.add_function(wrap_pyfunction!(flush_otlp, module)?)?;
     module.add_function(wrap_pyfunction!(is_otel_setting, module)?)?;
+    module.add_function(wrap_pyfunction!(is_capture_setting, module)?)?;
     module.add_function(wrap_pyfunction!(abandon_open_calls, module)?)?;
     module.add_function(wrap_pyfunction!(ledger_path, module)?)?;
     module.add_function(wrap_pyfunction!(stats, module)?)?;

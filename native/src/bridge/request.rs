@@ -80,6 +80,7 @@ pub(crate) fn prepare(
     }
     let mut asked = asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?;
     asked.price = arguments.price.take();
+    asked.content = asked::content(operation.surface(), [("messages", input)]);
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),

@@ -9,6 +9,8 @@ use exporters::{Attempt, CallRecord, Outcome};
 use super::given::Given;
 use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
+use crate::content::Capture;
+use crate::core::core;
 use crate::events::Heard;
 use crate::failure::{Failure, FailureKind};
 use crate::headers::ResponseFacts;
@@ -90,13 +92,19 @@ impl State {
 
     /// The answer, to be read when the record is made.
     pub(crate) fn answered_with(&mut self, response: ResponseFacts, body: Option<Bytes>) {
+        if let (Some(content), Some(body)) = (self.start.asked.content.as_deref_mut(), &body) {
+            content.answer(body);
+        }
         self.response = response;
         self.body = body;
     }
 
     /// About how many bytes the call holds: its answer, where it is not read yet, and what all calls hold.
     pub(super) fn weight(&self) -> usize {
-        size_of::<Self>() + size_of::<CallRecord>() + self.body.as_ref().map_or(0, Bytes::len)
+        size_of::<Self>()
+            + size_of::<CallRecord>()
+            + self.body.as_ref().map_or(0, Bytes::len)
+            + self.start.asked.content.as_ref().map_or(0, |content| content.weight())
     }
 
     /// Reads the answer. One that cannot be read ends the call as an error: its caller has got an exception.
@@ -277,6 +285,7 @@ impl State {
             last.cost_usd = money.cost.as_ref().and_then(|cost| cost.usd);
             last.usage.clone_from(&self.facts.usage);
         }
+        let surface = self.transported.unwrap_or(self.start.surface);
         let Self {
             start,
             facts,
@@ -339,7 +348,11 @@ impl State {
             metadata: asked.metadata.map(clean),
             request_params: asked.request_params.map(clean),
             provider_details: response.details_json(facts.system_fingerprint.as_deref(), request_id.as_deref()),
-            content: None,
+            content: asked
+                .content
+                .and_then(|content| content.into_json(surface, outcome == Outcome::Error))
+                .map(clean),
+            content_on_spans: core().capture() == Capture::LedgerAndSpans,
         }
     }
 
