@@ -86,6 +86,22 @@ class Message(OpenAIObject):
     tool_calls: list[ChatCompletionMessageToolCall] | None
     function_call: Function | None
 
+class TextChoices(OpenAIObject):
+    """One of the texts asked for."""
+
+    finish_reason: str | None
+    index: int
+    text: str | None
+
+class TextCompletionResponse(OpenAIObject):
+    """The answer of a text completion."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[TextChoices]
+    usage: Usage
+
 class Choices(OpenAIObject):
     """One of the answers asked for."""
 
@@ -158,7 +174,7 @@ class ModelResponseStream(OpenAIObject):
     system_fingerprint: str | None
     choices: list[StreamingChoices]
     @property
-    def _came_to(self) -> tuple[str | None, float | None] | None: ...
+    def _came_to(self) -> tuple[str | None, float | None, str] | None: ...
 
 class Embedding(OpenAIObject):
     """A vector."""
@@ -246,6 +262,15 @@ def call_sync(
 ) -> ModelResponse | ChunkStream: ...
 @overload
 def call_sync(
+    op: Literal["text_completion"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> TextCompletionResponse | ChunkStream: ...
+@overload
+def call_sync(
     op: Literal["embeddings"],
     model: str,
     input: object,
@@ -263,6 +288,16 @@ def call_async(
     caller: Caller | None,
     event_loop: EventLoop,
 ) -> Pending[ModelResponse | ChunkStream]: ...
+@overload
+def call_async(
+    op: Literal["text_completion"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[TextCompletionResponse | ChunkStream]: ...
 @overload
 def call_async(
     op: Literal["embeddings"],
@@ -540,7 +575,9 @@ def take_events(most: int) -> list[tuple[str, int, object]]: ...
 def events_descriptor() -> int | None: ...
 def events_so_far() -> int: ...
 def mask_credentials(text: str) -> str: ...
-def estimate_tokens(text: str) -> int: ...
+def count_tokens(name: str, text: str) -> int: ...
+def encode_tokens(name: str, text: str) -> list[int]: ...
+def decode_tokens(name: str, tokens: Sequence[int]) -> str: ...
 def set_programs_redactor(given: bool) -> None: ...
 def configure(
     *,
@@ -561,6 +598,7 @@ def take_warning() -> str | None: ...
 def enabled() -> bool: ...
 def stream_usage_injected() -> bool: ...
 def note_internal_error(place: str, error: BaseException) -> None: ...
+def serves(provider: str) -> bool: ...
 def provider_of_model(
     model: str, custom_llm_provider: str | None = None, api_base: str | None = None, api_key: str | None = None
 ) -> tuple[str, str, str | None, str | None]:
