@@ -82,6 +82,21 @@ num_retries: int | None = None
 ssl_verify: bool | str = True
 # A client's certificate with its key: the path of a PEM file.
 ssl_certificate: str | tuple[str, str] | None = None
+drop_params: bool = False
+modify_params: bool = False
+# Sent with every request; a call's own `extra_headers` win.
+headers: dict[str, str] | None = None
+# Names of the program's own for models.
+model_alias_map: dict[str, str] = {}
+# Of one provider each, before the variables; any other has the same form: `<provider>_key`.
+openai_key: str | None = None
+azure_key: str | None = None
+anthropic_key: str | None = None
+groq_key: str | None = None
+gemini_key: str | None = None
+openrouter_key: str | None = None
+huggingface_key: str | None = None
+togetherai_api_key: str | None = None
 callbacks: list[object] = []
 success_callback: list[object] = []
 failure_callback: list[object] = []
@@ -160,22 +175,31 @@ _process.start()
 
 # What is imported when it is used, by the module that has it; most of it is litellm's about costs and models.
 _LATER = {
+    "batch_completion": "batches",
+    "batch_completion_models": "batches",
+    "batch_completion_models_all_responses": "batches",
+    "check_valid_key": "environment",
     "completion_cost": "costs",
     "cost_per_token": "costs",
+    "get_api_base": "api_bases",
     "get_max_tokens": "models",
     "get_model_info": "models",
+    "get_supported_openai_params": "supported_params",
+    "get_valid_models": "environment",
     "model_cost": "models",
     "model_list": "models",
     "patch": "recording",
     "record": "recording",
     "register_model": "models",
+    "trim_messages": "trimming",
+    "validate_environment": "environment",
 }
 
 
 def __getattr__(name: str) -> Any:  # modules, functions, mappings
     # Imported when used: neither the ledger's queries nor the price functions are needed to record.
     module = "models" if name.startswith("supports_") else _LATER.get(name)
-    if module is not None or name in ("ledger", "pricing"):
+    if module is not None or name in ("ledger", "pricing", "utils"):
         from importlib import import_module
 
         found = import_module(f"{__name__}.{module or name}")

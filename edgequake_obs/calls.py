@@ -44,6 +44,11 @@ def completion(model: str, messages: Sequence[object] = (), **params: object) ->
     """
     if "system" in params:
         messages = _with_system(params.pop("system"), messages)
+    if "fallbacks" in params or "context_window_fallback_dict" in params:
+        from .fallbacks import asks_for_fallbacks, with_fallbacks
+
+        if asks_for_fallbacks(params):
+            return with_fallbacks(completion, model, messages, params)
     answer = _native.call_sync("chat", model, messages, params, _globals, current())
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
@@ -59,6 +64,11 @@ async def acompletion(
 
     if "system" in params:
         messages = _with_system(params.pop("system"), messages)
+    if "fallbacks" in params or "context_window_fallback_dict" in params:
+        from .fallbacks import asks_for_fallbacks, awith_fallbacks
+
+        if asks_for_fallbacks(params):
+            return await awith_fallbacks(acompletion, model, messages, params)
     answer = await _reply(_native.call_async("chat", model, messages, params, _globals, current(), bridge()))
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 

@@ -6,7 +6,7 @@ from ._native import ModelResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     # A chunk as a dict, of whatever the provider sent.
@@ -41,8 +41,9 @@ def stream_chunk_builder(
         the tokens are counted (see `token_counter`), of a stream of ours they are 0.
     """
     came_to = next((found for chunk in reversed(chunks) if (found := getattr(chunk, "_came_to", None))), None)
+    provider: str | None = None
     if came_to is not None and usage is None:
-        usage, cost = came_to
+        usage, cost, provider = came_to
     plain = [_plain(chunk) for chunk in chunks]
     if not plain:
         return None
@@ -50,10 +51,12 @@ def stream_chunk_builder(
     message = _message([choice.get("delta") or {} for choice in choices])
     finish = [choice["finish_reason"] for choice in choices if choice.get("finish_reason")]
     first = plain[0]
+    # Chunks that litellm adds to a stream may name the model otherwise, and then it is theirs.
+    models = [chunk["model"] for chunk in plain if chunk.get("model")]
     answer: dict[str, object] = {
         "id": first.get("id"),
         "created": first.get("created"),
-        "model": first.get("model"),
+        "model": next((model for model in models if model != models[0]), first.get("model")),
         "object": "chat.completion",
         "system_fingerprint": first.get("system_fingerprint"),
         "choices": [{"finish_reason": finish[-1] if finish else "stop", "index": 0, "message": message}],
@@ -62,12 +65,54 @@ def stream_chunk_builder(
         said = [chunk[name] for chunk in plain if chunk.get(name)]
         if said:
             answer[name] = said[-1]
+    is_ours = any(hasattr(chunk, "_came_to") for chunk in chunks)
     found = _usage(plain, usage)
+    if usage is None and is_ours:
+        # What the tokens would cost that were counted in the provider's place.
+        cost = None if found is None else _cost(str(first.get("model")), provider, found)
     if found is None:
-        counted = came_to is None and not any(hasattr(chunk, "_came_to") for chunk in chunks)
-        found = _counted(message, messages if count_prompt_tokens else None) if counted else _nothing()
+        found = _nothing() if is_ours else _counted(message, messages if count_prompt_tokens else None, "")
     answer["usage"] = _detailed(found, message, cost)
     return ModelResponse(**answer)
+
+
+def counted_usage(chunks: Sequence[object], messages: Sequence[object], model: str) -> str | None:
+    """The chunk that litellm ends a stream with whose usage was asked for and did not come.
+
+    Args:
+        chunks: The chunks that came.
+        messages: The conversation.
+        model: The model asked for.
+
+    Returns:
+        The chunk, with the usage as we count it, as JSON text; None where a chunk has a usage.
+    """
+    plain = [_plain(chunk) for chunk in chunks]
+    if any(chunk.get("usage") for chunk in plain) or not plain:
+        return None
+    deltas: list[Chunk] = [choice.get("delta") or {} for chunk in plain for choice in chunk.get("choices") or ()]
+    message = _message(deltas)
+    usage = _detailed(_counted(message, messages, model), message, None)
+    head = {name: plain[0].get(name) for name in ("id", "created", "model", "object", "system_fingerprint")}
+    ends: list[Chunk] = [{"index": 0, "finish_reason": None, "delta": {}}]
+    from json import dumps
+
+    return dumps({**head, "choices": ends, "usage": usage})
+
+
+def _cost(model: str, provider: str | None, usage: Mapping[str, Any]) -> float | None:
+    from .costs import cost_per_token
+
+    try:
+        asked, written = cost_per_token(
+            model,
+            prompt_tokens=usage["prompt_tokens"],
+            completion_tokens=usage["completion_tokens"],
+            custom_llm_provider=provider,
+        )
+    except Exception:  # litellm's for a model that has no price
+        return None
+    return None if asked is None or written is None else asked + written
 
 
 def _plain(chunk: object) -> Chunk:
@@ -176,30 +221,33 @@ def _nothing() -> dict[str, Any]:
     return {"completion_tokens": 0, "prompt_tokens": 0, "total_tokens": 0}
 
 
-def _counted(message: dict[str, object], messages: Sequence[object] | None) -> dict[str, Any]:
+def _counted(message: dict[str, object], messages: Sequence[object] | None, model: str) -> dict[str, Any]:
+    from json import dumps
+
     from .tokens import token_counter
 
     calls: list[Chunk] = message["tool_calls"] or []  # type: ignore[assignment]
-    text = f"{message['content'] or ''}{message.get('reasoning_content') or ''}"
-    written = token_counter(text=text) if text else 0
-    if calls:
-        written += token_counter(messages=[{"role": "assistant", "content": None, "tool_calls": calls}])
-    asked = token_counter(messages=messages) if messages else 0
+    # litellm counts a call as the JSON that it is.
+    called = "".join(dumps(call, ensure_ascii=False, separators=(",", ":")) for call in calls)
+    text = f"{message['content'] or ''}{message.get('reasoning_content') or ''}{called}"
+    written = token_counter(model, text=text) if text else 0
+    asked = token_counter(model, messages=messages) if messages else 0
     return {"completion_tokens": written, "prompt_tokens": asked, "total_tokens": written + asked}
 
 
 def _detailed(usage: dict[str, Any], message: dict[str, object], cost: float | None) -> dict[str, Any]:
-    if not message["tool_calls"] and not usage.get("completion_tokens_details"):
-        reasoning = str(message.get("reasoning_content") or "")
+    reasoning = str(message.get("reasoning_content") or "")
+    details: dict[str, Any] = dict(usage.get("completion_tokens_details") or {})
+    if details.get("reasoning_tokens") or (message["tool_calls"] and not reasoning and not details):
+        pass  # the provider says it, or there is nothing to say
+    elif reasoning or not details or (details.get("reasoning_tokens") is None and not message["tool_calls"]):
         spent = 0
         if reasoning and usage["completion_tokens"]:
             from .tokens import token_counter
 
             spent = token_counter(text=reasoning)
-        usage["completion_tokens_details"] = {
-            "reasoning_tokens": spent,
-            "text_tokens": max(usage["completion_tokens"] - spent, 0),
-        }
+        text = max(usage["completion_tokens"] - spent, 0)
+        usage["completion_tokens_details"] = {**details, "reasoning_tokens": spent, "text_tokens": text}
     if cost is not None:
         usage["cost"] = cost
     return usage

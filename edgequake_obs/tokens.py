@@ -1,8 +1,7 @@
-"""`token_counter`, `encode`, `decode`: OpenAI's tokens where tiktoken is installed, else an estimate.
+"""`token_counter`, `encode`, `decode`: OpenAI's tokens; other vendors' text is counted in them too, as in litellm.
 
-tiktoken comes with `pip install edgequake-obs[tokens]`, and reads its vocabularies from the network or from
-`TIKTOKEN_CACHE_DIR`. Without either, `token_counter` estimates (about four characters of ASCII a token, one for each
-character of other scripts) and says so once in the log; `encode` and `decode` raise.
+The vocabularies come with the extension, so that counting needs neither a package nor the network; they are read when
+first asked for (some 50 ms).
 """
 
 from __future__ import annotations
@@ -11,24 +10,19 @@ from . import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Protocol
-
-    class Encoding(Protocol):
-        """What we use of tiktoken's."""
-
-        def encode(self, text: str, *, disallowed_special: tuple[str, ...]) -> list[int]: ...
-        def decode(self, tokens: Sequence[int]) -> str: ...
-
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 # OpenAI's chat format around each message and before the answer (its cookbook, "How to count tokens"); litellm counts
 # every model's so.
 _AROUND_MESSAGE, _BEFORE_ANSWER, _FOR_NAME = 3, 3, 1
-# Of an image whose size is not known: OpenAI's base, and litellm's default.
-_IMAGE_BASE, _IMAGE_DEFAULT = 85, 250
-_DEEPEST = 16
-
-_encodings: dict[str, Encoding | None] = {}
+# Functions stand in the prompt as TypeScript (github.com/hmarr/openai-chat-tokens, measured against OpenAI's usage).
+_AROUND_FUNCTIONS, _BESIDE_SYSTEM, _NO_CHOICE, _NAMED_CHOICE = 9, -4, 1, 7
+# An image of low detail, and each tile of one of high detail (OpenAI's vision guide); one whose size is not known
+# counts as litellm's default.
+_IMAGE_BASE, _IMAGE_TILE, _IMAGE_DEFAULT = 85, 170, 250
+_DEFAULT_ENCODING, _NEWER_ENCODING = "cl100k_base", "o200k_base"
+_NEWER = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-6", "o1", "o3", "o4", "chatgpt-4o")
 
 
 def token_counter(
@@ -56,21 +50,26 @@ def token_counter(
         default_token_count: What to give back where counting fails.
 
     Returns:
-        Tokens; estimated without tiktoken (see the module).
+        Tokens.
 
     Raises:
         ValueError: Neither text nor messages were given.
     """
     if text is None and messages is None:
         raise ValueError("text and messages are both None: give one of them")
+    size = _Counter(_encoding(model), bool(use_default_image_token_count))
     try:
-        size = _Counter(_counted_by(model), _IMAGE_DEFAULT if use_default_image_token_count else _IMAGE_BASE)
         if text is not None:
             return size.of("".join(text) if not isinstance(text, str) else text)
-        total = sum(map(size.of_message, messages or ()))
+        listed: list[Mapping[str, Any]] = [_fields(message) for message in messages or ()]
+        total = sum(map(size.of_message, listed))
+        if not count_response_tokens:
+            total += _BEFORE_ANSWER
         if tools:
-            total += size.of(_json(tools)) + (size.of(_json(tool_choice)) if tool_choice else 0)
-        return total if count_response_tokens else total + _BEFORE_ANSWER
+            total += size.of_tools(tools)
+            if any(message.get("role") == "system" for message in listed):
+                total += _BESIDE_SYSTEM
+        return total + size.of_choice(tool_choice)
     except Exception:
         if default_token_count is not None:
             return default_token_count
@@ -78,96 +77,85 @@ def token_counter(
 
 
 def encode(model: str = "", text: str = "", custom_tokenizer: Mapping[str, object] | None = None) -> list[int]:
-    """The tokens of a text.
-
-    Raises:
-        ImportError: tiktoken, or its vocabulary, is not there.
-    """
-    return _encoding_or_error(model).encode(text, disallowed_special=())
+    """The tokens of a text, in cl100k_base whatever the model, as litellm's."""
+    return _native.encode_tokens(_DEFAULT_ENCODING, text)
 
 
 def decode(model: str = "", tokens: Sequence[int] = (), custom_tokenizer: Mapping[str, object] | None = None) -> str:
-    """The text of tokens.
+    """The text of tokens that `encode` made.
 
     Raises:
-        ImportError: tiktoken, or its vocabulary, is not there.
+        ValueError: A number is no token.
     """
-    return _encoding_or_error(model).decode(tokens)
+    return _native.decode_tokens(_DEFAULT_ENCODING, tokens)
 
 
 class _Counter:
-    def __init__(self, count: Callable[[str], int], image: int) -> None:
-        self.of = count
-        self._image = image
+    def __init__(self, encoding: str, images_by_default: bool) -> None:
+        self._encoding = encoding
+        self._images_by_default = images_by_default
 
-    def of_message(self, message: object) -> int:
-        dump: Callable[[], dict[str, object]] | None = getattr(message, "model_dump", None)
-        fields: dict[str, object] = message if dump is None else dump()  # type: ignore[assignment]
+    def of(self, text: str) -> int:
+        return _native.count_tokens(self._encoding, text)
+
+    def of_message(self, message: Mapping[str, Any]) -> int:
         total = _AROUND_MESSAGE
-        for name, value in fields.items():
-            total += self._of_value(value, 0)
-            if name == "name" and value:
-                total += _FOR_NAME
+        for name, value in message.items():
+            if name == "tool_calls":
+                total += sum(self.of(str(call["function"].get("arguments") or "")) for call in value or ())
+            elif isinstance(value, str):
+                total += self.of(value) + (_FOR_NAME if name == "name" else 0)
+            elif isinstance(value, list):
+                parts: list[object] = value  # type: ignore[assignment]
+                total += sum(map(self._of_part, parts))
         return total
 
-    def _of_value(self, value: object, depth: int) -> int:
-        if isinstance(value, str):
-            return self.of(value)
-        if depth > _DEEPEST:
+    def _of_part(self, part: object) -> int:
+        if isinstance(part, str):
+            return self.of(part)
+        if not isinstance(part, dict):
             return 0
-        if isinstance(value, list):
-            items: list[object] = value  # type: ignore[assignment]
-            return sum(self._of_value(item, depth + 1) for item in items)
-        if isinstance(value, dict):
-            part: dict[str, object] = value  # type: ignore[assignment]
-            if part.get("type") in ("image_url", "image", "input_image"):
-                return self._image
-            if part.get("type") == "function" and isinstance(part.get("function"), dict):
-                return self._of_value(part["function"], depth + 1)
-            names = ("type", "id", "cache_control")
-            return sum(self._of_value(item, depth + 1) for name, item in part.items() if name not in names)
+        fields: dict[str, Any] = part  # type: ignore[assignment]
+        if fields.get("type") in ("image_url", "image", "input_image"):
+            return self._of_image(fields.get("image_url"))
+        found = 0
+        for name in ("text", "thinking", "content", "input"):
+            value = fields.get(name)
+            if isinstance(value, str):
+                found += self.of(value)
+            elif isinstance(value, list):
+                inner: list[object] = value  # type: ignore[assignment]
+                found += sum(map(self._of_part, inner))
+        return found
+
+    def _of_image(self, image: object) -> int:
+        if self._images_by_default:
+            return _IMAGE_DEFAULT
+        if not isinstance(image, dict) or image.get("detail") != "high":  # pyright: ignore[reportUnknownMemberType]
+            return _IMAGE_BASE
+        from .image_sizes import high_detail_tiles
+
+        tiles = high_detail_tiles(str(image.get("url")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return _IMAGE_DEFAULT if tiles is None else _IMAGE_BASE + _IMAGE_TILE * tiles
+
+    def of_tools(self, tools: Sequence[object]) -> int:
+        from .function_definitions import typescript
+
+        return self.of(typescript(tools)) + _AROUND_FUNCTIONS
+
+    def of_choice(self, choice: object) -> int:
+        if choice == "none":
+            return _NO_CHOICE
+        if isinstance(choice, dict):
+            named: dict[str, Any] = choice  # type: ignore[assignment]
+            return _NAMED_CHOICE + self.of(str((named.get("function") or named).get("name") or ""))
         return 0
 
 
-def _counted_by(model: str) -> Callable[[str], int]:
-    encoding = _encoding(model)
-    if encoding is None:
-        return _native.estimate_tokens
-    return lambda text: len(encoding.encode(text, disallowed_special=()))
+def _fields(message: object) -> Mapping[str, Any]:
+    dump = getattr(message, "model_dump", None)
+    return message if dump is None else dump()  # type: ignore[return-value]
 
 
-def _encoding_or_error(model: str) -> Encoding:
-    encoding = _encoding(model)
-    if encoding is None:
-        raise ImportError("this needs tiktoken and its vocabulary: pip install 'edgequake-obs[tokens]'")
-    return encoding
-
-
-def _encoding(model: str) -> Encoding | None:
-    newer = ("gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
-    name = "o200k_base" if model.rpartition("/")[2].startswith(newer) else "cl100k_base"
-    if name not in _encodings:
-        _encodings[name] = _loaded(name)
-    return _encodings[name]
-
-
-def _loaded(name: str) -> Encoding | None:
-    try:
-        from tiktoken import get_encoding  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-
-        encoding: Encoding = get_encoding(name)  # pyright: ignore[reportUnknownVariableType]
-    except Exception as error:  # not installed, or its vocabulary cannot be read: requests raises what it likes
-        from logging import getLogger
-
-        getLogger("edgequake_obs").warning(
-            "token counts are estimates, as tiktoken cannot be used (%s): pip install 'edgequake-obs[tokens]'",
-            type(error).__name__,
-        )
-        return None
-    return encoding  # pyright: ignore[reportUnknownVariableType]
-
-
-def _json(value: object) -> str:
-    from json import dumps
-
-    return dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _encoding(model: str) -> str:
+    return _NEWER_ENCODING if model.rpartition("/")[2].startswith(_NEWER) else _DEFAULT_ENCODING

@@ -80,6 +80,11 @@ enum Phase {
 }
 
 impl OpenCall {
+    /// Its answer is one that no provider gave.
+    pub(crate) fn is_mocked(&self) -> bool {
+        self.mocked
+    }
+
     /// The start hook: ids and parent are fixed here, before the request is sent.
     #[must_use]
     pub(crate) fn begin(start: Start) -> Arc<Self> {

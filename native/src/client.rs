@@ -35,8 +35,10 @@ pub(crate) struct Request {
     pub timeouts: Timeouts,
     pub max_retries: u32,
     pub streaming: bool,
-    /// Usage was asked for by us: the event that carries nothing else is not the caller's.
+    /// The caller did not ask for a stream's usage: the event that carries nothing else is not the caller's.
     pub hide_usage: bool,
+    /// What a chunk calls the model that ends a stream of OpenAI's dialect in the provider's place.
+    pub closing_model: Option<String>,
     /// How the answer is read where it is not OpenAI's dialect.
     pub reading: Option<Box<dyn Reading>>,
 }

@@ -54,6 +54,14 @@ pub(crate) fn parse(text: &str) -> Option<Endpoint> {
     })
 }
 
+/// litellm's prefixes for kinds of models are no part of a deployment's name.
+pub(crate) fn bare_deployment(name: &str) -> &str {
+    ["o_series/", "gpt5_series/"]
+        .iter()
+        .find_map(|kind| name.strip_prefix(kind))
+        .unwrap_or(name)
+}
+
 impl Endpoint {
     /// The port that is connected to.
     pub(crate) fn port_or_default(&self) -> u16 {
@@ -110,13 +118,11 @@ impl Endpoint {
         if self.path.ends_with("/openai/v1") {
             return self.with_path(operation);
         }
-        // litellm's prefixes for kinds of models are no part of a deployment's name.
-        let deployment = ["o_series/", "gpt5_series/"]
-            .iter()
-            .find_map(|kind| deployment.strip_prefix(kind))
-            .unwrap_or(deployment);
+        let deployment = bare_deployment(deployment);
         let path = if self.path.contains("/openai/deployments/") {
-            format!("{}{operation}", self.path)
+            // Users copy whole URLs, too.
+            let base = self.path.strip_suffix(operation).unwrap_or(&self.path);
+            format!("{base}{operation}")
         } else {
             format!("{}/openai/deployments/{deployment}{operation}", self.path)
         };

@@ -53,7 +53,7 @@ PARAMETERS: dict[str, Any] = {
 
 def test_every_parameter_is_passed_on(server: Server, ask_either_way: Ask) -> None:
     server.will(Answer(body=chat()))
-    ask_either_way(**PARAMETERS)
+    ask_either_way(**PARAMETERS, allowed_openai_params=["reasoning_effort", "verbosity"])
     assert server.request.path == "/v1/chat/completions"
     assert server.request.json() == {"model": "gpt-4o-mini", "messages": MESSAGES, **PARAMETERS}
 
@@ -143,7 +143,7 @@ def test_what_has_no_json_is_refused(server: Server, ask_either_way: Ask, ledger
         {"extra_headers": {"a": "b\nc"}},
         {"api_key": "sk\n"},
         {"api_base": "ftp://x"},
-        {"fallbacks": ["gpt-4o"]},
+        {"cache": {"no-cache": True}},
         {"model": ""},
         {"model": None},
     ],

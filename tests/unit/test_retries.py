@@ -127,7 +127,7 @@ def test_all_attempts_fail(server: Server, ask: Ask, ledger: Ledger) -> None:
 
 
 def test_a_stream_is_retried_before_it_begins(server: Server, ask: Ask, ledger: Ledger) -> None:
-    server.will(*failing(503), Answer(body=[event("a"), DONE]))
+    server.will(*failing(503), Answer(body=[event("a", finish="stop"), DONE]))
     assert [chunk.choices[0].delta.content for chunk in ask(stream=True)] == ["a"]
     assert [attempt["http_status"] for attempt in ledger.attempts()] == [503, 200]
 

@@ -74,10 +74,10 @@ def test_not_asked_for_without_a_stream(server: Server, ask: Ask) -> None:
     assert not {"stream", "stream_options"} & set(server.request.json())
 
 
-def test_usage_beside_content_is_not_hidden(server: Server, ask: Ask) -> None:
+def test_usage_beside_content_is_shown_to_who_asks(server: Server, ask: Ask) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     server.will(Answer(body=[event("Hello", finish="stop", usage=usage), DONE]))
-    (chunk,) = ask(stream=True)
+    (chunk,) = ask(stream=True, stream_options={"include_usage": True})
     assert chunk.usage.total_tokens == 5
 
 

@@ -73,9 +73,13 @@ def test_read_to_the_end_async(server: Server, ledger: Ledger) -> None:
     assert ledger.call()["outcome"] == "completed"
 
 
+def _events() -> list[bytes]:
+    return [event(word, finish="stop" if word == WORDS[-1] else None) for word in WORDS]
+
+
 def test_a_chunk_is_there_when_it_arrives(server: Server, ask: Ask) -> None:
     steps = [threading.Event() for _ in WORDS]
-    server.will(Answer(body=[piece for pair in zip(map(event, WORDS), steps, strict=True) for piece in pair] + [DONE]))
+    server.will(Answer(body=[piece for pair in zip(_events(), steps, strict=True) for piece in pair] + [DONE]))
     stream = ask(stream=True)
     for word, step in zip(WORDS, steps, strict=True):
         # The server sends nothing more until it is told: waiting for more than this chunk would end in a timeout.
@@ -86,7 +90,7 @@ def test_a_chunk_is_there_when_it_arrives(server: Server, ask: Ask) -> None:
 
 def test_a_chunk_is_there_when_it_arrives_async(server: Server) -> None:
     steps = [threading.Event() for _ in WORDS]
-    server.will(Answer(body=[piece for pair in zip(map(event, WORDS), steps, strict=True) for piece in pair] + [DONE]))
+    server.will(Answer(body=[piece for pair in zip(_events(), steps, strict=True) for piece in pair] + [DONE]))
 
     async def read(stream: Any) -> None:
         waiting = iter(zip(WORDS, steps, strict=True))
@@ -114,13 +118,13 @@ def test_an_async_reader_leaves_the_loop_free(server: Server) -> None:
 
 
 def test_a_piece_of_an_event(server: Server, ask: Ask) -> None:
-    whole = event("é漢") + event("b") + DONE
+    whole = event("é漢") + event("b", finish="stop") + DONE
     server.will(Answer(body=[whole[at : at + 1] for at in range(len(whole))]))
     assert [text(chunk) for chunk in ask(stream=True)] == ["é漢", "b"]
 
 
 def test_many_events_in_one_piece(server: Server, ask: Ask) -> None:
-    server.will(Answer(body=[b"".join(event(str(n)) for n in range(500)) + DONE]))
+    server.will(Answer(body=[b"".join(event(str(n)) for n in range(499)) + event("499", finish="stop") + DONE]))
     assert [text(chunk) for chunk in ask(stream=True)] == [str(n) for n in range(500)]
 
 
@@ -258,7 +262,9 @@ def test_tool_calls_in_pieces(server: Server, ask: Ask) -> None:
 
     first = part(id="t1", type="function", function={"name": "f", "arguments": ""})
     server.will(Answer(body=[first, part(function={"arguments": '{"a"'}), part(function={"arguments": ":1}"}), DONE]))
-    calls = [chunk.choices[0].delta.tool_calls[0] for chunk in ask(stream=True)]
+    *chunks, end = ask(stream=True)
+    assert end.choices[0].finish_reason == "tool_calls", "the provider gave no reason"
+    calls = [chunk.choices[0].delta.tool_calls[0] for chunk in chunks]
     assert isinstance(calls[0], edgequake_obs.ChatCompletionDeltaToolCall)
     assert (calls[0].id, calls[0].function.name, calls[0].type, calls[1].id) == ("t1", "f", "function", None)
     assert "".join(call.function.arguments for call in calls) == '{"a":1}'
@@ -272,7 +278,9 @@ def test_a_whole_answer_to_a_stream(server: Server, ask: Ask, ledger: Ledger) ->
 
 def test_comments_and_line_endings(server: Server, ask: Ask) -> None:
     crlf = event("b").replace(b"\n\n", b"\r\n\r\n")
-    server.will(Answer(body=[b": OPENROUTER PROCESSING\n\n", event("a"), crlf, b"event: x\n" + event("c"), DONE]))
+    server.will(
+        Answer(body=[b": OPENROUTER PROCESSING\n\n", event("a"), crlf, b"event: x\n" + event("c", finish="stop"), DONE])
+    )
     assert [text(chunk) for chunk in ask(stream=True)] == ["a", "b", "c"]
 
 

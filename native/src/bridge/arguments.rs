@@ -20,6 +20,8 @@ const DEFAULT_MAX_RETRIES: u32 = 2;
 const NEVER_SENT: &[&str] = &[
     "acompletion",
     "aembedding",
+    "context_window_fallback_dict",
+    "fallbacks",
     "caching",
     "cooldown_time",
     "custom_prompt_dict",
@@ -46,7 +48,7 @@ const NEVER_SENT: &[&str] = &[
 ];
 
 /// Arguments of litellm's whose effect is not built yet: a call that relied on them would do something else in silence.
-const NOT_YET: &[&str] = &["fallbacks", "context_window_fallback_dict", "cache"];
+const NOT_YET: &[&str] = &["cache"];
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -156,6 +158,12 @@ impl<'py> Arguments<'py> {
         if let Some(config) = globals.get_item(intern!(globals.py(), "cost_discount_config"))? {
             price.take_discounts(&config)?;
         }
+        if let Some(given) = globals.get_item(intern!(globals.py(), "headers"))?
+            && !given.is_none()
+        {
+            // The call's own come later, and win.
+            control.extra_headers.splice(0..0, headers(&given)?);
+        }
         // A dot leads into a parameter; only whole ones are dropped here.
         body.retain(|(name, _)| !dropped.contains(name));
         let global = |name: &str| -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -208,6 +216,12 @@ impl<'py> Arguments<'py> {
             return Ok(false);
         };
         options.contains("include_usage")
+    }
+
+    /// Whether a parameter is sent whatever the provider is known to take.
+    pub(crate) fn sends_anyway(&self, name: &str) -> bool {
+        let listed = |names: &[String]| names.iter().any(|known| known == name);
+        listed(&self.extra) || listed(&self.control.allowed_params)
     }
 
     /// Whether the caller wants the stream's usage.

@@ -7,14 +7,16 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::classes::{EmbeddingResponse, ModelResponse};
+use super::counting::{self, Wanted};
 use super::errors::exception;
 use super::event_loop::EventLoop;
+use super::forms::Form;
 use super::hidden::Hidden;
 use super::listening::{self, Announced};
 use super::mocked;
 use super::request::{self, Operation};
 use super::spans;
-use super::streams::ChunkStream;
+use super::streams::{ChunkStream, StreamFacts};
 use crate::call::{Ending, OpenCall};
 use crate::client::{self, Reply};
 use crate::core::core;
@@ -30,6 +32,9 @@ pub(crate) struct Made {
     operation: Operation,
     provider: Arc<str>,
     model: Option<Arc<str>>,
+    form: Form,
+    /// Of a stream whose usage the caller wants.
+    usage_wanted: Wanted,
 }
 
 impl Made {
@@ -39,15 +44,24 @@ impl Made {
             Ok(Reply::Answer(answer)) => {
                 let hidden = Hidden::new(answer.call, Arc::clone(&self.provider), answer.headers);
                 match self.operation {
-                    Operation::Chat => ModelResponse::of(py, answer.body, hidden),
+                    Operation::Chat => ModelResponse::of(py, answer.body, hidden, self.form),
                     Operation::Embeddings => EmbeddingResponse::of(py, answer.body, hidden),
                 }
             }
             Ok(Reply::Stream(stream, headers)) => {
-                let chunks = ChunkStream::new(stream, Arc::clone(&self.provider), self.model.clone(), headers);
+                let chunks = ChunkStream::new(stream, self.stream_facts(), headers);
                 Ok(Py::new(py, chunks)?.into_any())
             }
             Err(failure) => Err(exception(py, &failure, &self.provider, self.model.as_deref(), false)),
+        }
+    }
+
+    fn stream_facts(&self) -> StreamFacts {
+        StreamFacts {
+            provider: Arc::clone(&self.provider),
+            model: self.model.clone(),
+            form: self.form,
+            usage_wanted: self.usage_wanted.clone(),
         }
     }
 }
@@ -103,6 +117,12 @@ pub(crate) fn call_sync(
         operation,
         provider: Arc::clone(&prepared.start.provider),
         model: prepared.start.request_model.clone(),
+        form: if mock.is_some() {
+            Form::Own
+        } else {
+            Form::of(&prepared.start.provider)
+        },
+        usage_wanted: counting::wanted(prepared.start.streaming, input, params)?,
     };
     prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);
     let call = OpenCall::begin(prepared.start);
@@ -207,6 +227,12 @@ pub(crate) fn call_async(
         operation,
         provider: Arc::clone(&prepared.start.provider),
         model: prepared.start.request_model.clone(),
+        form: if mock.is_some() {
+            Form::Own
+        } else {
+            Form::of(&prepared.start.provider)
+        },
+        usage_wanted: counting::wanted(prepared.start.streaming, input, params)?,
     };
     let (ticket, future) = event_loop.get().expect_reply(py, made)?;
     prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);

@@ -6,9 +6,12 @@ use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
+use super::forms::{Form, names_provider_in_answers};
 use super::hidden::{Hidden, usd_of};
 use super::kinds::{self, Kind};
-use super::object::{Child, OpenAIObject, Source};
+use super::object::{Child, OpenAIObject};
+use super::source::Source;
+use crate::providers::native_usage;
 
 /// A class: its kind, and the fields read so often that they have a slot of their own.
 macro_rules! answer_class {
@@ -79,11 +82,14 @@ impl ModelResponseStream {
         slf.as_super().required(slf.py(), "model")
     }
 
-    /// Of a stream of ours that is over: the usage that the provider reported, as JSON text, and the cost in USD.
+    /// Of a stream of ours that is over: the usage that the provider reported, in OpenAI's words as JSON text, the cost in
+    /// USD, and the provider.
     #[getter]
-    fn _came_to(slf: PyRef<'_, Self>) -> Option<(Option<String>, Option<f64>)> {
+    fn _came_to(slf: PyRef<'_, Self>) -> Option<(Option<String>, Option<f64>, String)> {
         let record = slf.as_super().source()?.call.settled()?;
-        Some((record.usage.clone(), usd_of(&record)))
+        let reported = record.usage.as_deref();
+        let usage = reported.and_then(|usage| native_usage::as_openais(&record.provider, usage));
+        Some((usage, usd_of(&record), record.provider.to_string()))
     }
 }
 
@@ -140,8 +146,9 @@ macro_rules! whole_answer_class {
         }
 
         impl $class {
-            pub(crate) fn of(py: Python<'_>, json: Bytes, hidden: Hidden) -> PyResult<Py<PyAny>> {
-                let base = PyClassInitializer::from(OpenAIObject::from_json(&kinds::$kind, json));
+            /// `made`: the object over the answer's JSON.
+            fn over(py: Python<'_>, made: OpenAIObject, hidden: Hidden) -> PyResult<Py<PyAny>> {
+                let base = PyClassInitializer::from(made);
                 Ok(Py::new(py, base.add_subclass(Self { hidden: Mutex::new(hidden) }))?.into_any())
             }
         }
@@ -150,6 +157,22 @@ macro_rules! whole_answer_class {
 
 whole_answer_class!(ModelResponse, MODEL_RESPONSE, choices, id, model);
 whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
+
+impl ModelResponse {
+    /// A whole answer of chat; `form`: how litellm reads those of this provider.
+    pub(crate) fn of(py: Python<'_>, json: Bytes, hidden: Hidden, form: Form) -> PyResult<Py<PyAny>> {
+        let provider = hidden.provider().filter(|_| form != Form::Own);
+        let prefix = provider.filter(|provider| names_provider_in_answers(provider));
+        let made = OpenAIObject::of_provider(form.response(), json, prefix.cloned());
+        Self::over(py, made, hidden)
+    }
+}
+
+impl EmbeddingResponse {
+    pub(crate) fn of(py: Python<'_>, json: Bytes, hidden: Hidden) -> PyResult<Py<PyAny>> {
+        Self::over(py, OpenAIObject::from_json(&kinds::EMBEDDING_RESPONSE, json), hidden)
+    }
+}
 
 /// A chunk of `source`'s stream.
 pub(crate) fn make_chunk(py: Python<'_>, json: Bytes, source: &Arc<Source>) -> PyResult<Py<PyAny>> {

@@ -7,13 +7,13 @@ use super::kinds::Kind;
 
 /// A field's value: as the provider sent it, or as somebody asked for it or set it.
 #[derive(Debug)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Json(Bytes),
     Value(Py<PyAny>),
 }
 
 #[derive(Debug)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Known(&'static str),
     Other(Box<str>),
 }
@@ -31,8 +31,11 @@ impl Key {
 pub(super) enum Content {
     /// Not looked into yet.
     Json(Bytes),
-    Fields(Vec<(Key, Slot)>),
+    Fields(Fields),
 }
+
+/// In the order in which they were sent or set; of a name there is one.
+pub(crate) type Fields = Vec<(Key, Slot)>;
 
 pub(super) fn key_for(kind: &'static Kind, name: &str) -> Key {
     kind.field(name)

@@ -28,6 +28,10 @@ impl Hidden {
         }
     }
 
+    pub(crate) fn provider(&self) -> Option<&Arc<str>> {
+        self.provider.as_ref()
+    }
+
     pub(crate) fn dict(hidden: &Mutex<Self>, py: Python<'_>) -> PyResult<Py<PyDict>> {
         let (call, provider, headers) = {
             let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);

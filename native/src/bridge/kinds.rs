@@ -1,11 +1,15 @@
 //! The shapes of litellm's answer objects: which fields each class has, in which order, and what a missing one is.
 
+use super::content::Fields;
 use super::object::Child;
+use super::readings;
 
 /// One class of answer objects.
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub name: &'static str,
+    /// What is made of the fields that a provider sent, when somebody first looks at them.
+    pub read: Option<fn(&mut Fields)>,
     pub fields: &'static [Field],
 }
 
@@ -27,11 +31,11 @@ pub(crate) enum Missing {
     Absent,
 }
 
-const fn field(name: &'static str, child: Child, missing: Missing) -> Field {
+pub(super) const fn field(name: &'static str, child: Child, missing: Missing) -> Field {
     Field { name, child, missing }
 }
 
-const fn plain(name: &'static str) -> Field {
+pub(super) const fn plain(name: &'static str) -> Field {
     field(name, Child::Plain, Missing::None)
 }
 
@@ -43,6 +47,7 @@ impl Kind {
 
 pub(crate) static MODEL_RESPONSE: Kind = Kind {
     name: "ModelResponse",
+    read: None,
     fields: &[
         plain("id"),
         field("created", Child::Plain, Missing::Zero),
@@ -57,6 +62,7 @@ pub(crate) static MODEL_RESPONSE: Kind = Kind {
 
 pub(crate) static CHOICES: Kind = Kind {
     name: "Choices",
+    read: None,
     fields: &[
         plain("finish_reason"),
         field("index", Child::Plain, Missing::Zero),
@@ -67,6 +73,7 @@ pub(crate) static CHOICES: Kind = Kind {
 
 pub(crate) static MESSAGE: Kind = Kind {
     name: "Message",
+    read: None,
     fields: &[
         plain("content"),
         field("role", Child::Plain, Missing::Text("assistant")),
@@ -77,6 +84,7 @@ pub(crate) static MESSAGE: Kind = Kind {
 
 pub(crate) static TOOL_CALL: Kind = Kind {
     name: "ChatCompletionMessageToolCall",
+    read: None,
     fields: &[
         field("function", Child::Of(&FUNCTION), Missing::None),
         plain("id"),
@@ -86,11 +94,13 @@ pub(crate) static TOOL_CALL: Kind = Kind {
 
 pub(crate) static FUNCTION: Kind = Kind {
     name: "Function",
+    read: None,
     fields: &[plain("arguments"), plain("name")],
 };
 
 pub(crate) static STREAM_CHUNK: Kind = Kind {
     name: "ModelResponseStream",
+    read: None,
     fields: &[
         plain("id"),
         field("created", Child::Plain, Missing::Zero),
@@ -105,6 +115,7 @@ pub(crate) static STREAM_CHUNK: Kind = Kind {
 
 pub(crate) static STREAMING_CHOICES: Kind = Kind {
     name: "StreamingChoices",
+    read: Some(readings::streaming_choice),
     fields: &[
         plain("finish_reason"),
         field("index", Child::Plain, Missing::Zero),
@@ -115,6 +126,7 @@ pub(crate) static STREAMING_CHOICES: Kind = Kind {
 
 pub(crate) static DELTA: Kind = Kind {
     name: "Delta",
+    read: Some(readings::delta),
     fields: &[
         plain("content"),
         plain("role"),
@@ -126,6 +138,7 @@ pub(crate) static DELTA: Kind = Kind {
 
 pub(crate) static DELTA_TOOL_CALL: Kind = Kind {
     name: "ChatCompletionDeltaToolCall",
+    read: None,
     fields: &[
         plain("id"),
         field("function", Child::Of(&FUNCTION), Missing::None),
@@ -136,6 +149,7 @@ pub(crate) static DELTA_TOOL_CALL: Kind = Kind {
 
 pub(crate) static LOGPROBS: Kind = Kind {
     name: "ChoiceLogprobs",
+    read: None,
     fields: &[
         field("content", Child::Of(&TOKEN_LOGPROB), Missing::None),
         field("refusal", Child::Of(&TOKEN_LOGPROB), Missing::None),
@@ -144,6 +158,7 @@ pub(crate) static LOGPROBS: Kind = Kind {
 
 pub(crate) static TOKEN_LOGPROB: Kind = Kind {
     name: "ChatCompletionTokenLogprob",
+    read: None,
     fields: &[
         plain("token"),
         plain("bytes"),
@@ -154,11 +169,13 @@ pub(crate) static TOKEN_LOGPROB: Kind = Kind {
 
 pub(crate) static TOP_LOGPROB: Kind = Kind {
     name: "TopLogprob",
+    read: None,
     fields: &[plain("token"), plain("bytes"), plain("logprob")],
 };
 
 pub(crate) static USAGE: Kind = Kind {
     name: "Usage",
+    read: Some(readings::usage),
     fields: &[
         field("completion_tokens", Child::Plain, Missing::Zero),
         field("prompt_tokens", Child::Plain, Missing::Zero),
@@ -178,6 +195,7 @@ pub(crate) static USAGE: Kind = Kind {
 
 pub(crate) static COMPLETION_TOKENS_DETAILS: Kind = Kind {
     name: "CompletionTokensDetailsWrapper",
+    read: None,
     fields: &[
         plain("accepted_prediction_tokens"),
         plain("audio_tokens"),
@@ -190,6 +208,7 @@ pub(crate) static COMPLETION_TOKENS_DETAILS: Kind = Kind {
 
 pub(crate) static PROMPT_TOKENS_DETAILS: Kind = Kind {
     name: "PromptTokensDetailsWrapper",
+    read: None,
     fields: &[
         plain("audio_tokens"),
         plain("cached_tokens"),
@@ -200,6 +219,7 @@ pub(crate) static PROMPT_TOKENS_DETAILS: Kind = Kind {
 
 pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
     name: "EmbeddingResponse",
+    read: None,
     fields: &[
         plain("model"),
         field("data", Child::Of(&EMBEDDING), Missing::EmptyList),
@@ -210,6 +230,7 @@ pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
 
 pub(crate) static EMBEDDING: Kind = Kind {
     name: "Embedding",
+    read: None,
     fields: &[
         plain("embedding"),
         field("index", Child::Plain, Missing::Zero),

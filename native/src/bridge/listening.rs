@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::asked;
 use super::classes::{self, EmbeddingResponse, ModelResponse};
 use super::errors::exception;
+use super::forms::Form;
 use super::hidden::{Hidden, usd_of};
 use super::json_in;
 use super::kinds;
@@ -213,13 +214,17 @@ impl OverCall {
         };
         let Some(body) = body else { return Ok(None) };
         let provider = Arc::clone(&self.record.provider);
-        let hidden = match &self.over {
-            Over::Call(call) => Hidden::new(Arc::clone(call), provider, headers),
-            Over::Record(_) => Hidden::default(),
+        let (hidden, form) = match &self.over {
+            Over::Call(call) => {
+                let is_own = self.record.origin != "native" || call.is_mocked();
+                let form = if is_own { Form::Own } else { Form::of(&provider) };
+                (Hidden::new(Arc::clone(call), provider, headers), form)
+            }
+            Over::Record(_) => (Hidden::default(), Form::Own),
         };
         match self.record.operation {
             "embeddings" => EmbeddingResponse::of(py, body, hidden),
-            _ if has_choices(&body) => ModelResponse::of(py, body, hidden),
+            _ if has_choices(&body) => ModelResponse::of(py, body, hidden, form),
             _ if body.trim_ascii_start().starts_with(b"{") => json_in::to_python(py, &body, Child::Plain),
             _ => Ok(PyString::new(py, &String::from_utf8_lossy(&body)).into_any().unbind()),
         }
@@ -365,14 +370,6 @@ pub(crate) fn mask_credentials<'py>(text: &Bound<'py, PyString>) -> PyResult<Bou
         std::borrow::Cow::Borrowed(_) => text.clone(),
         std::borrow::Cow::Owned(masked) => PyString::new(text.py(), &masked),
     })
-}
-
-/// About how many tokens a text is.
-#[pyfunction]
-pub(crate) fn estimate_tokens(text: &Bound<'_, PyString>) -> PyResult<u64> {
-    let mut size = TextSize::default();
-    size.add(&text.to_cow()?);
-    Ok(size.tokens())
 }
 
 /// Whether calls wait for the program's own redactor before they are recorded.

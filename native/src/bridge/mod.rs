@@ -4,11 +4,14 @@ mod arguments;
 mod asked;
 mod caller;
 mod calls;
+mod checked;
 mod classes;
 mod content;
 mod context;
+mod counting;
 mod errors;
 mod event_loop;
+mod forms;
 mod given;
 mod hidden;
 mod json_in;
@@ -26,11 +29,14 @@ mod plain;
 mod price_facts;
 mod pricing;
 mod process;
+mod readings;
 mod request;
 mod service;
 mod shortcuts;
+mod source;
 mod spans;
 mod streams;
+mod tokens;
 mod trust;
 mod worded;
 
@@ -56,6 +62,7 @@ mod _native {
         module.add_function(wrap_pyfunction!(calls::call_sync, module)?)?;
         module.add_function(wrap_pyfunction!(calls::call_async, module)?)?;
         module.add_function(wrap_pyfunction!(model_names::provider_of_model, module)?)?;
+        module.add_function(wrap_pyfunction!(model_names::serves, module)?)?;
         module.add_function(wrap_pyfunction!(patched::begin_call, module)?)?;
         pricing::register(module)?;
         module.add_class::<listening::OverCall>()?;
@@ -66,7 +73,9 @@ mod _native {
         module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;
         module.add_function(wrap_pyfunction!(listening::events_so_far, module)?)?;
         module.add_function(wrap_pyfunction!(listening::mask_credentials, module)?)?;
-        module.add_function(wrap_pyfunction!(listening::estimate_tokens, module)?)?;
+        module.add_function(wrap_pyfunction!(tokens::count_tokens, module)?)?;
+        module.add_function(wrap_pyfunction!(tokens::encode_tokens, module)?)?;
+        module.add_function(wrap_pyfunction!(tokens::decode_tokens, module)?)?;
         module.add_function(wrap_pyfunction!(listening::set_programs_redactor, module)?)?;
         process::register(module)
     }

@@ -8,9 +8,23 @@ use crate::endpoint;
 use crate::providers::vendors::{self, Vendor};
 
 /// Vendors whose base litellm does not name here.
-const UNNAMED: &[&str] = &["openai", "openrouter", "voyage", "huggingface", "anthropic", "gemini"];
+const UNNAMED: &[&str] = &[
+    "openai",
+    "openrouter",
+    "voyage",
+    "huggingface",
+    "anthropic",
+    "gemini",
+    "ollama_chat",
+];
 
 type Resolved = (String, String, Option<String>, Option<String>);
+
+/// Whether the client calls this provider.
+#[pyfunction]
+pub(crate) fn serves(provider: &str) -> bool {
+    vendors::find(provider).is_some()
+}
 
 /// Model, provider, key and base, as litellm's `get_llm_provider` gives them.
 #[pyfunction]

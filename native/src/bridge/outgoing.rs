@@ -11,12 +11,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use super::arguments::{Arguments, Control};
+use super::checked::{self, Fields};
 use super::json_out;
 use super::request::{Operation, invalid, is_about_the_value};
+use super::source::own_model;
 use super::worded;
 use crate::client::Request;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::failure::{Failure, FailureKind};
+use crate::providers::openai::messages;
+use crate::providers::openai::parameters::knows_developers;
 use crate::providers::{Dialect, Vendor};
 use crate::settings;
 use crate::transport::{Outgoing, TlsSettings};
@@ -72,14 +76,28 @@ impl Parts<'_, '_> {
             Ok(headers) => headers,
             Err(failure) => return Ok(Err(failure)),
         };
-        let hide_usage = control.stream
+        let ask_for_usage = control.stream
             && self.vendor.stream_usage
             && settings::injects_stream_usage()
             && !arguments.asks_for_usage()?;
-        let body = match self.readable_body(arguments, hide_usage)? {
+        let is_chat = self.operation == Operation::Chat;
+        let adjusted = if is_chat {
+            match checked::adjusted(self.vendor.id, self.model, arguments)? {
+                Ok(adjusted) => adjusted,
+                Err(failure) => return Ok(Err(failure)),
+            }
+        } else {
+            None
+        };
+        let fields = adjusted.as_ref().unwrap_or(&arguments.body);
+        let mut body = match self.readable_body(arguments, fields, ask_for_usage)? {
             Ok(body) => body,
             Err(failure) => return Ok(Err(failure)),
         };
+        if is_chat && let Some(better) = messages::put_right(&body, knows_developers(self.model)) {
+            body = better;
+        }
+        let closing_model = self.closing_model(control);
         Ok(Ok(Request {
             outgoing: Outgoing {
                 method: Method::POST,
@@ -91,18 +109,26 @@ impl Parts<'_, '_> {
             timeouts: control.timeouts,
             max_retries: control.max_retries,
             streaming: control.stream,
-            hide_usage,
+            hide_usage: control.stream && !arguments.wants_usage()?,
+            closing_model,
             reading: None,
         }))
+    }
+
+    /// What litellm's own last chunk of a stream calls the model.
+    pub(super) fn closing_model(&self, control: &Control) -> Option<String> {
+        (control.stream && self.operation == Operation::Chat)
+            .then(|| own_model(self.vendor.id, Some(self.model)).unwrap_or_else(|| self.model.to_owned()))
     }
 
     /// The body in OpenAI's dialect, or what of the caller's values has no JSON form.
     pub(super) fn readable_body(
         &self,
         arguments: &Arguments<'_>,
+        fields: &Fields<'_>,
         ask_for_usage: bool,
     ) -> PyResult<Result<Bytes, Failure>> {
-        match self.body(arguments, ask_for_usage) {
+        match self.body(arguments, fields, ask_for_usage) {
             Ok(body) => Ok(Ok(body)),
             // A value that has no JSON form is a wrong request; a broken interpreter is not.
             Err(error) if is_about_the_value(&error, self.input.py()) => Ok(Err(invalid(format!(
@@ -177,13 +203,13 @@ impl Parts<'_, '_> {
             .call_method1("response_format", (class, strict))
     }
 
-    fn body(&self, arguments: &Arguments<'_>, ask_for_usage: bool) -> PyResult<Bytes> {
+    fn body(&self, arguments: &Arguments<'_>, fields: &Fields<'_>, ask_for_usage: bool) -> PyResult<Bytes> {
         let mut out = Vec::with_capacity(USUAL_BODY);
         out.push(b'{');
         // `extra_body` may set these two as well, and then it wins.
         if !arguments.has("model") {
             out.extend_from_slice(b"\"model\":");
-            json_out::write_str(self.model, &mut out)?;
+            json_out::write_str(bare(self.vendor.id, self.model), &mut out)?;
             out.push(b',');
         }
         if !arguments.has(self.operation.input_field()) {
@@ -192,7 +218,7 @@ impl Parts<'_, '_> {
             json_out::write(self.input, &mut out)?;
             out.push(b',');
         }
-        for (name, value) in &arguments.body {
+        for (name, value) in fields {
             if ask_for_usage && name == "stream_options" {
                 continue;
             }
@@ -228,6 +254,15 @@ impl Parts<'_, '_> {
         }
         out.push(b'}');
         Ok(Bytes::from(out))
+    }
+}
+
+/// Azure's deployment without litellm's prefix for the kind of its model.
+fn bare<'a>(provider: &str, model: &'a str) -> &'a str {
+    if provider == "azure" {
+        endpoint::bare_deployment(model)
+    } else {
+        model
     }
 }
 

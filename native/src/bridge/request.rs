@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -58,6 +59,8 @@ pub(crate) fn prepare(
         }
         Err(error) => return Err(error),
     };
+    let aliased = alias_of(model, globals)?;
+    let model = aliased.as_ref().unwrap_or(model);
     let named = model.cast::<PyString>().ok().map(|model| model.to_cow()).transpose()?;
     let target = target(named.as_deref(), &arguments.control);
     let (vendor, model_name) = match &target {
@@ -68,6 +71,10 @@ pub(crate) fn prepare(
     let key = control
         .api_key
         .clone()
+        .map_or_else(
+            || vendor.map_or(Ok(None), |vendor| key_in_globals(vendor, globals)),
+            |key| Ok(Some(key)),
+        )?
         .or_else(|| vendor.and_then(|vendor| first_set(vendor.key_variables)));
     let base = control.api_base.clone().or_else(|| vendor.and_then(base_of));
     let endpoint = base.as_deref().and_then(endpoint::parse);
@@ -125,6 +132,29 @@ pub(crate) fn prepare(
         request,
         has_own_callbacks: arguments.control.has_own_callbacks,
     })
+}
+
+/// litellm's `model_alias_map`: the model that a name of the program's own stands for.
+fn alias_of<'py>(model: &Bound<'py, PyAny>, globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(aliases) = globals.get_item(intern!(model.py(), "model_alias_map"))? else {
+        return Ok(None);
+    };
+    match aliases.cast::<PyDict>() {
+        Ok(aliases) if !aliases.is_empty() && model.is_instance_of::<PyString>() => aliases.get_item(model),
+        _ => Ok(None),
+    }
+}
+
+/// The key that the program gave for one provider: `openai_key`, `groq_key`, ...
+fn key_in_globals(vendor: &Vendor, globals: &Bound<'_, PyDict>) -> PyResult<Option<String>> {
+    let name = match vendor.id {
+        "together_ai" => "togetherai_api_key".to_owned(),
+        id => format!("{id}_key"),
+    };
+    let given = globals.get_item(name)?;
+    Ok(given
+        .and_then(|key| key.extract().ok())
+        .filter(|key: &String| !key.is_empty()))
 }
 
 /// A call whose arguments cannot even be read.

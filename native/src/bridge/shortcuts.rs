@@ -8,9 +8,9 @@ use super::object::OpenAIObject;
 
 /// The attribute `name` of an answer or a chunk; None where there is no such shortcut.
 pub(super) fn of<'py>(object: &OpenAIObject, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let part = if std::ptr::eq(object.kind, &kinds::MODEL_RESPONSE) {
+    let part = if object.kind.name == kinds::MODEL_RESPONSE.name {
         "message"
-    } else if std::ptr::eq(object.kind, &kinds::STREAM_CHUNK) {
+    } else if object.kind.name == kinds::STREAM_CHUNK.name {
         "delta"
     } else {
         return Ok(None);

@@ -10,10 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use super::classes;
+use super::counting::{Counting, Wanted};
 use super::errors::exception;
 use super::event_loop::EventLoop;
+use super::forms::Form;
 use super::hidden::response_cost;
-use super::object::Source;
+use super::source::Source;
 use super::spans;
 use crate::ids;
 use crate::stream::{Stream, Taken};
@@ -30,7 +32,17 @@ pub(crate) struct ChunkStream {
     model: Option<Arc<str>>,
     headers: HeaderMap,
     source: Arc<Source>,
+    counting: Option<Counting>,
     crossed: Mutex<Crossed>,
+}
+
+/// What is known of a stream from its call.
+#[derive(Debug)]
+pub(crate) struct StreamFacts {
+    pub provider: Arc<str>,
+    pub model: Option<Arc<str>>,
+    pub form: Form,
+    pub usage_wanted: Wanted,
 }
 
 /// Chunks that have crossed from the I/O thread and wait for the next `next()`.
@@ -42,19 +54,25 @@ struct Crossed {
 }
 
 impl ChunkStream {
-    pub(crate) fn new(stream: Arc<Stream>, provider: Arc<str>, model: Option<Arc<str>>, headers: HeaderMap) -> Self {
-        let source = Arc::new(Source {
-            call: Arc::clone(&stream.call),
-            model: model
-                .as_deref()
-                .and_then(|model| serde_json::to_vec(model).ok().map(Bytes::from)),
-        });
+    pub(crate) fn new(stream: Arc<Stream>, facts: StreamFacts, headers: HeaderMap) -> Self {
+        let StreamFacts {
+            provider,
+            model,
+            form,
+            usage_wanted,
+        } = facts;
+        let call = Arc::clone(&stream.call);
+        let source = match form {
+            Form::Own => Source::of_own(call, model.as_deref()),
+            _ => Source::new(call, &provider, model.as_deref(), usage_wanted.is_none()),
+        };
         Self {
             stream,
             provider,
             model,
             headers,
-            source,
+            source: Arc::new(source),
+            counting: usage_wanted.map(Counting::new),
             crossed: Mutex::new(Crossed {
                 chunks: VecDeque::new(),
                 batch: 1,
@@ -70,6 +88,20 @@ impl ChunkStream {
             most
         };
         self.stream.take(most, wait)
+    }
+
+    fn made(&self, py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
+        if let Some(counting) = &self.counting {
+            counting.saw(&chunk);
+        }
+        classes::make_chunk(py, chunk, &self.source)
+    }
+
+    /// What comes after the provider's last chunk, if anything.
+    fn counted(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        self.counting.as_ref().map_or(Ok(None), |counting| {
+            counting.chunk(py, &self.source, self.model.as_deref().unwrap_or_default())
+        })
     }
 
     fn buffered(&self) -> Option<Bytes> {
@@ -89,7 +121,7 @@ impl ChunkStream {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         if let Some(chunk) = self.buffered() {
-            return classes::make_chunk(py, chunk, &self.source).map(Some);
+            return self.made(py, chunk).map(Some);
         }
         let mut taken = self.take(Duration::ZERO);
         loop {
@@ -102,13 +134,11 @@ impl ChunkStream {
                         .unwrap_or_else(PoisonError::into_inner)
                         .chunks
                         .extend(chunks);
-                    return first
-                        .map(|chunk| classes::make_chunk(py, chunk, &self.source))
-                        .transpose();
+                    return first.map(|chunk| self.made(py, chunk)).transpose();
                 }
                 Taken::End => {
                     spans::end_those_over(py);
-                    return Ok(None);
+                    return self.counted(py);
                 }
                 Taken::Failed(failure) => {
                     spans::end_those_over(py);
@@ -134,7 +164,8 @@ impl ChunkStream {
                 Taken::Nothing => {}
                 Taken::End => {
                     spans::end_those_over(py);
-                    return Ok(None);
+                    let counted = self.counted(py)?;
+                    return counted.map(|chunk| PyList::new(py, [chunk])).transpose();
                 }
                 Taken::Failed(failure) => {
                     spans::end_those_over(py);
@@ -144,7 +175,7 @@ impl ChunkStream {
         }
         let chunks = ready
             .into_iter()
-            .map(|chunk| classes::make_chunk(py, chunk, &self.source))
+            .map(|chunk| self.made(py, chunk))
             .collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, chunks).map(Some)
     }

@@ -31,16 +31,17 @@ pub(super) fn request(
     if let Err(failure) = parts.complain_without_key() {
         return Ok(Err(failure));
     }
-    let body = match parts.readable_body(arguments, false)? {
+    let body = match parts.readable_body(arguments, &arguments.body, false)? {
         Ok(body) => body,
         Err(failure) => return Ok(Err(failure)),
     };
+    let wanted = arguments.wants_usage()?;
     let usage = StreamUsage {
-        wanted: arguments.wants_usage()?,
+        wanted,
         injected: arguments.control.stream
             && parts.vendor.stream_usage
             && settings::injects_stream_usage()
-            && !arguments.asks_for_usage()?,
+            && (wanted || !arguments.asks_for_usage()?),
     };
     let metadata_user = metadata_user(arguments)?;
     Ok(worded(parts, arguments, endpoint, dialect, &body, usage, metadata_user))
@@ -50,7 +51,7 @@ pub(super) fn request(
 #[derive(Clone, Copy)]
 struct StreamUsage {
     wanted: bool,
-    /// Nobody but us.
+    /// We want it, and the caller has nothing against it.
     injected: bool,
 }
 
@@ -117,8 +118,9 @@ fn worded(
         timeouts: control.timeouts,
         max_retries: control.max_retries,
         streaming: control.stream,
-        // Where the answer is OpenAI's dialect, so is the event that nobody but us asked for.
-        hide_usage: usage.injected && reading.is_none(),
+        // Other dialects write no usage where it is not wanted.
+        hide_usage: control.stream && !usage.wanted && reading.is_none(),
+        closing_model: parts.closing_model(control),
         reading,
     })
 }

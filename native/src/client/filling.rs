@@ -84,7 +84,7 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
                 Next::More => {}
                 Next::Done => {
                     drain(&mut body).await;
-                    return end(stream, events).await;
+                    return end(stream, events, request).await;
                 }
                 Next::Stop => return,
             }
@@ -102,20 +102,20 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
             return;
         }
     }
-    end(stream, events).await;
+    end(stream, events, request).await;
 }
 
 /// The end of a stream that came whole, after the chunks that only its end lets one write.
-async fn end(stream: &Stream, events: Option<Box<dyn Events>>) {
-    if let Some(mut events) = events {
-        let mut chunks = Vec::new();
-        stream
-            .call
-            .with_state(|state| events.end(&mut state.facts, &mut chunks));
-        for chunk in chunks {
-            if !stream.push(chunk).await {
-                return;
-            }
+async fn end(stream: &Stream, events: Option<Box<dyn Events>>, request: &Request) {
+    let mut chunks = Vec::new();
+    stream.call.with_state(|state| match (events, &request.closing_model) {
+        (Some(mut events), _) => events.end(&mut state.facts, &mut chunks),
+        (None, Some(model)) => chunks.extend(openai::closing_chunk(&state.facts, model)),
+        (None, None) => {}
+    });
+    for chunk in chunks {
+        if !stream.push(chunk).await {
+            return;
         }
     }
     stream.end_whole();

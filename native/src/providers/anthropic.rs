@@ -14,7 +14,7 @@ mod schema;
 mod stream;
 mod thinking;
 mod tools;
-mod usage;
+pub(super) mod usage;
 
 /// The version of the API that this dialect is written for (docs.anthropic.com/en/api/versioning).
 const VERSION: &str = "2023-06-01";

@@ -50,7 +50,7 @@ pub(crate) struct Asked<'a> {
     pub streaming: bool,
     /// The caller wants the stream's usage.
     pub include_usage: bool,
-    /// A stream's usage is to be asked for though the caller did not.
+    /// A stream's usage is to be asked for, whether the caller did or not.
     pub injects_usage: bool,
     /// The user that litellm's `metadata` names.
     pub metadata_user: Option<String>,

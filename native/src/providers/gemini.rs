@@ -16,7 +16,7 @@ mod schema;
 mod settings;
 mod stream;
 mod tools;
-mod usage;
+pub(super) mod usage;
 
 /// Fields of the request beside contents, tools and the settings of the generation: Google's names and the ways that
 /// Python programs write them.

@@ -7,6 +7,7 @@ pub(crate) mod compatible;
 pub(crate) mod dialect;
 mod gemini;
 mod model_facts;
+pub(crate) mod native_usage;
 mod ollama;
 pub(crate) mod openai;
 pub(crate) mod parameters;

@@ -9,6 +9,8 @@ use crate::failure::Failure;
 mod answer;
 mod prompt;
 
+pub(super) use answer::counted;
+
 /// What stands beside the options in a request.
 const TOP: &[&str] = &["format", "keep_alive", "think", "raw", "template", "system", "suffix"];
 /// litellm sends no more than these.

@@ -11,9 +11,13 @@ use crate::estimate::TextSize;
 use crate::images::Images;
 
 mod choices;
+mod closing;
 mod errors;
+pub(crate) mod messages;
+pub(crate) mod parameters;
 mod telling;
 
+pub(crate) use closing::closing_chunk;
 pub(crate) use errors::{ProviderError, read_error};
 pub(crate) use telling::{is_telling, may_be_only_usage, may_end};
 
@@ -33,6 +37,8 @@ pub(crate) struct Facts {
     pub system_fingerprint: Option<String>,
     /// Text that the model wrote, as far as it arrived.
     pub written: TextSize,
+    /// Of a stream: a tool call began.
+    pub called_tools: bool,
     /// Of an answer that consists of images.
     pub images: Option<Images>,
     /// The provider counts images, no tokens.

@@ -85,7 +85,7 @@ pub(super) fn keep_supported(
 }
 
 /// litellm's `UnsupportedParamsError`.
-pub(super) fn unsupported(message: impl Into<String>) -> Failure {
+pub(crate) fn unsupported(message: impl Into<String>) -> Failure {
     Failure {
         code: Some("unsupported_params".to_owned()),
         ..refused(message)

@@ -143,7 +143,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     .speaking(&adapted::MISTRAL),
     vendor(
         "together_ai",
-        "https://api.together.xyz/v1",
+        "https://api.together.ai/v1",
         &["TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_API_KEY"],
         &["TOGETHER_AI_API_BASE"],
         &["api.together.xyz", "api.together.ai"],

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// `reasoning`: tokens of the reasoning as its text lets one guess, where the provider does not say.
-pub(super) fn translate(usage: &Map<String, Value>, reasoning: u64) -> Value {
+pub(in crate::providers) fn translate(usage: &Map<String, Value>, reasoning: u64) -> Value {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or(0);
     let (input, output) = (count("input_tokens"), count("output_tokens"));
     let (read, written) = (count("cache_read_input_tokens"), count("cache_creation_input_tokens"));

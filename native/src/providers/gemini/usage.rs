@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// `searches`: web searches that the answer's grounding names.
-pub(super) fn translate(usage: &Map<String, Value>, searches: usize) -> Value {
+pub(in crate::providers) fn translate(usage: &Map<String, Value>, searches: usize) -> Value {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64);
     let zero = |name: &str| count(name).unwrap_or(0);
     let prompt = zero("promptTokenCount") + zero("toolUsePromptTokenCount");

@@ -30,7 +30,7 @@ fn usage(body: &[u8]) -> Option<String> {
     counts.then(|| format!("{{{}}}", fields.join(",")))
 }
 
-fn counted(answer: &Map<String, Value>) -> Option<Value> {
+pub(in crate::providers) fn counted(answer: &Map<String, Value>) -> Option<Value> {
     let count = |name: &str| answer.get(name).and_then(Value::as_u64);
     let (prompt, completion) = (count("prompt_eval_count"), count("eval_count"));
     prompt.or(completion)?;

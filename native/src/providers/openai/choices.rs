@@ -22,7 +22,7 @@ pub(super) fn read(choices: &[u8], facts: &mut Facts) -> usize {
                         .unwrap_or(index)
                 }
                 b"finish_reason" => reason = text_of(value),
-                b"delta" => read_delta(value, &mut facts.written),
+                b"delta" => facts.called_tools |= read_delta(value, &mut facts.written),
                 // Text completions have no delta.
                 b"text" => add(value, &mut facts.written),
                 _ => {}
@@ -39,8 +39,9 @@ pub(super) fn read(choices: &[u8], facts: &mut Facts) -> usize {
     count
 }
 
-fn read_delta(delta: &[u8], written: &mut TextSize) {
-    let mut reasoned = false;
+/// Whether it holds a part of a tool call.
+fn read_delta(delta: &[u8], written: &mut TextSize) -> bool {
+    let (mut reasoned, mut calls) = (false, false);
     for (name, value) in members(delta) {
         match name {
             b"content" | b"refusal" => add(value, written),
@@ -49,10 +50,14 @@ fn read_delta(delta: &[u8], written: &mut TextSize) {
                 reasoned = value.starts_with(b"\"");
                 add(value, written);
             }
-            b"tool_calls" => elements(value).for_each(|call| read_tool_call(call, written)),
+            b"tool_calls" => elements(value).for_each(|call| {
+                calls = true;
+                read_tool_call(call, written);
+            }),
             _ => {}
         }
     }
+    calls
 }
 
 fn add(value: &[u8], written: &mut TextSize) {

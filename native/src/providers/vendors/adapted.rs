@@ -6,6 +6,9 @@ use crate::providers::compatible::Compatible;
 
 const PLAIN: Compatible = Compatible::plain();
 
+/// What litellm sends to servers of one's own that are given no key.
+const ANY_KEY: &str = "fake-api-key";
+
 /// The older name of the limit, where only that is known.
 const LIMIT: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
 
@@ -26,12 +29,20 @@ fn openrouter_usage(body: &mut Map<String, Value>) {
     }
 }
 
+/// Models that OpenRouter passes marks for a cache on to.
+fn keeps_marks(model: &str) -> bool {
+    ["claude", "gemini", "minimax", "glm", "z-ai"]
+        .iter()
+        .any(|kind| model.contains(kind))
+}
+
 pub(super) const DEEPSEEK: Compatible = Compatible {
     unsupported: &["verbosity"],
     left_out: &["user"],
     reasons_by_model: false,
     flat_texts: true,
     always: Some(deepseek_thinking),
+    only_texts: true,
     ..PLAIN
 };
 
@@ -64,6 +75,7 @@ pub(super) const MISTRAL: Compatible = Compatible {
     renamed: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
     flat_texts: true,
     required: Some("any"),
+    embeddings: Some(&["encoding_format"]),
     ..PLAIN
 };
 
@@ -74,6 +86,7 @@ pub(super) const TOGETHER_AI: Compatible = Compatible {
 };
 
 pub(super) const FIREWORKS_AI: Compatible = Compatible {
+    always_asks_for_usage: true,
     unsupported: &[
         "functions",
         "function_call",
@@ -84,6 +97,10 @@ pub(super) const FIREWORKS_AI: Compatible = Compatible {
         "thinking",
     ],
     renamed: LIMIT,
+    tools_by_model: true,
+    required: Some("any"),
+    model_path: "accounts/fireworks/models/",
+    embeddings: Some(&["dimensions"]),
     ..PLAIN
 };
 
@@ -91,9 +108,12 @@ pub(super) const OPENROUTER: Compatible = Compatible {
     unsupported: &["verbosity"],
     left_out: &["user"],
     reasons_by_model: false,
-    keeps_cache_control: true,
+    keeps_cache_control: keeps_marks,
     // What OpenRouter lists the program under: litellm's, whose users change nothing but the import.
-    headers: &[("http-referer", "https://litellm.ai"), ("x-title", "liteLLM")],
+    headers: &[
+        ("http-referer", "OR_SITE_URL", "https://litellm.ai"),
+        ("x-title", "OR_APP_NAME", "liteLLM"),
+    ],
     always: Some(openrouter_usage),
     ..PLAIN
 };
@@ -151,6 +171,7 @@ pub(super) const CEREBRAS: Compatible = Compatible {
         "service_tier",
         "store",
     ],
+    left_out: &["stream_options"],
     ..PLAIN
 };
 
@@ -171,7 +192,7 @@ pub(super) const NVIDIA_NIM: Compatible = Compatible {
         "reasoning_effort",
         "service_tier",
     ],
-    left_out: &["user"],
+    left_out: &["user", "stream_options"],
     renamed: LIMIT,
     reasons_by_model: false,
     ..PLAIN
@@ -180,6 +201,7 @@ pub(super) const NVIDIA_NIM: Compatible = Compatible {
 pub(super) const HUGGINGFACE: Compatible = Compatible {
     unsupported: &["verbosity"],
     version: "/v1",
+    keeps_cache_control: |_| true,
     ..PLAIN
 };
 
@@ -208,23 +230,27 @@ pub(super) const SAMBANOVA: Compatible = Compatible {
     ],
     left_out: &["user"],
     flat_texts: true,
+    embeddings: Some(&[]),
     ..PLAIN
 };
 
 pub(super) const HOSTED_VLLM: Compatible = Compatible {
     unsupported: &["verbosity"],
     reasons_by_model: false,
+    keyless: Some(ANY_KEY),
     ..PLAIN
 };
 
 pub(super) const LM_STUDIO: Compatible = Compatible {
     unsupported: &["verbosity"],
     left_out: &["user"],
+    embeddings: Some(&["encoding_format", "user"]),
+    keyless: Some(ANY_KEY),
     ..PLAIN
 };
 
 pub(super) const CUSTOM_OPENAI: Compatible = Compatible {
     renamed: LIMIT,
-    keeps_cache_control: true,
+    embeddings: Some(&[]),
     ..PLAIN
 };
