@@ -27,6 +27,8 @@ from ._native import (
     ModelResponseStream,
     PromptTokensDetailsWrapper,
     StreamingChoices,
+    TextChoices,
+    TextCompletionResponse,
     TopLogprob,
     Usage,
     __version__,
@@ -145,6 +147,8 @@ __all__ = [
     "Run",
     "ServiceUnavailableError",
     "StreamingChoices",
+    "TextChoices",
+    "TextCompletionResponse",
     "Timeout",
     "TopLogprob",
     "UnprocessableEntityError",
@@ -175,6 +179,7 @@ _process.start()
 
 # What is imported when it is used, by the module that has it; most of it is litellm's about costs and models.
 _LATER = {
+    "atext_completion": "text_completions",
     "batch_completion": "batches",
     "batch_completion_models": "batches",
     "batch_completion_models_all_responses": "batches",
@@ -191,6 +196,7 @@ _LATER = {
     "patch": "recording",
     "record": "recording",
     "register_model": "models",
+    "text_completion": "text_completions",
     "trim_messages": "trimming",
     "validate_environment": "environment",
 }

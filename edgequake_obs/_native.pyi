@@ -86,6 +86,22 @@ class Message(OpenAIObject):
     tool_calls: list[ChatCompletionMessageToolCall] | None
     function_call: Function | None
 
+class TextChoices(OpenAIObject):
+    """One of the texts asked for."""
+
+    finish_reason: str | None
+    index: int
+    text: str | None
+
+class TextCompletionResponse(OpenAIObject):
+    """The answer of a text completion."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[TextChoices]
+    usage: Usage
+
 class Choices(OpenAIObject):
     """One of the answers asked for."""
 
@@ -246,6 +262,15 @@ def call_sync(
 ) -> ModelResponse | ChunkStream: ...
 @overload
 def call_sync(
+    op: Literal["text_completion"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> TextCompletionResponse | ChunkStream: ...
+@overload
+def call_sync(
     op: Literal["embeddings"],
     model: str,
     input: object,
@@ -263,6 +288,16 @@ def call_async(
     caller: Caller | None,
     event_loop: EventLoop,
 ) -> Pending[ModelResponse | ChunkStream]: ...
+@overload
+def call_async(
+    op: Literal["text_completion"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[TextCompletionResponse | ChunkStream]: ...
 @overload
 def call_async(
     op: Literal["embeddings"],

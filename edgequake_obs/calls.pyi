@@ -1,9 +1,14 @@
 from collections.abc import Sequence
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
-from ._native import EmbeddingResponse, ModelResponse
+from ._native import EmbeddingResponse, ModelResponse, Pending
 from .streaming import CustomStreamWrapper
 
+_A = TypeVar("_A")
+
+_globals: dict[str, object]
+
+async def _reply(pending: Pending[_A]) -> _A: ...
 @overload
 def completion(
     model: str, messages: Sequence[object] = ..., *, stream: Literal[False] | None = ..., **params: object

@@ -48,7 +48,14 @@ def mocked(
         answer = response  # type: ignore[assignment]
     else:
         answer = _answer(model, str(response), params) if dump is None else dump()
+    if operation == "text_completion" and not streaming:
+        answer = {**answer, "object": "text_completion", "choices": [_text_choice(each) for each in answer["choices"]]}
     return (_chunks(answer) if streaming else [_dumped(answer)]), None
+
+
+def _text_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    said: Mapping[str, Any] = choice.get("message") or {}
+    return {"index": choice["index"], "finish_reason": choice["finish_reason"], "text": said.get("content")}
 
 
 def _failure(response: object) -> tuple[str, int | None, str | None, str] | None:

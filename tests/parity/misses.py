@@ -12,7 +12,8 @@ _SIGNS = {
     "has no attribute": "the function is not built",
     "is not supported yet": "the provider or the argument is not built",
 }
-_UNKNOWN = "not looked into"
+# Stands until somebody writes why.
+UNKNOWN = "not looked into"
 
 
 def read() -> dict[str, str]:
@@ -29,4 +30,4 @@ def write(found: Mapping[str, str]) -> None:
 
 
 def _reason(why: str) -> str:
-    return next((reason for sign, reason in _SIGNS.items() if sign in why), _UNKNOWN)
+    return next((reason for sign, reason in _SIGNS.items() if sign in why), UNKNOWN)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::classes::{EmbeddingResponse, ModelResponse};
+use super::classes::{EmbeddingResponse, ModelResponse, TextCompletionResponse};
 use super::counting::{self, Wanted};
 use super::errors::exception;
 use super::event_loop::EventLoop;
@@ -45,6 +45,7 @@ impl Made {
                 let hidden = Hidden::new(answer.call, Arc::clone(&self.provider), answer.headers);
                 match self.operation {
                     Operation::Chat => ModelResponse::of(py, answer.body, hidden, self.form),
+                    Operation::TextCompletion => TextCompletionResponse::of(py, answer.body, hidden),
                     Operation::Embeddings => EmbeddingResponse::of(py, answer.body, hidden),
                 }
             }
@@ -73,10 +74,10 @@ struct Slot {
 }
 
 fn operation(name: &str) -> Operation {
-    if name == "embeddings" {
-        Operation::Embeddings
-    } else {
-        Operation::Chat
+    match name {
+        "embeddings" => Operation::Embeddings,
+        "text_completion" => Operation::TextCompletion,
+        _ => Operation::Chat,
     }
 }
 

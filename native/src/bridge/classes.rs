@@ -52,6 +52,7 @@ answer_class!(TopLogprob, TOP_LOGPROB);
 answer_class!(Usage, USAGE, prompt_tokens, completion_tokens, total_tokens);
 answer_class!(CompletionTokensDetailsWrapper, COMPLETION_TOKENS_DETAILS);
 answer_class!(PromptTokensDetailsWrapper, PROMPT_TOKENS_DETAILS);
+answer_class!(TextChoices, TEXT_CHOICES, text, finish_reason, index);
 answer_class!(Embedding, EMBEDDING, embedding, index);
 
 /// A chunk of a stream: it also knows what its stream came to.
@@ -156,6 +157,7 @@ macro_rules! whole_answer_class {
 }
 
 whole_answer_class!(ModelResponse, MODEL_RESPONSE, choices, id, model);
+whole_answer_class!(TextCompletionResponse, TEXT_COMPLETION_RESPONSE, choices, id, model);
 whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
 
 impl ModelResponse {
@@ -165,6 +167,16 @@ impl ModelResponse {
         let prefix = provider.filter(|provider| names_provider_in_answers(provider));
         let made = OpenAIObject::of_provider(form.response(), json, prefix.cloned());
         Self::over(py, made, hidden)
+    }
+}
+
+impl TextCompletionResponse {
+    pub(crate) fn of(py: Python<'_>, json: Bytes, hidden: Hidden) -> PyResult<Py<PyAny>> {
+        Self::over(
+            py,
+            OpenAIObject::from_json(&kinds::TEXT_COMPLETION_RESPONSE, json),
+            hidden,
+        )
     }
 }
 
@@ -206,6 +218,7 @@ pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult
         "TopLogprob" => made!(TopLogprob),
         "CompletionTokensDetailsWrapper" => made!(CompletionTokensDetailsWrapper),
         "PromptTokensDetailsWrapper" => made!(PromptTokensDetailsWrapper),
+        "TextChoices" => made!(TextChoices),
         "Embedding" => made!(Embedding),
         _ => Py::new(py, OpenAIObject::from_json(kind, json)).map(Py::into_any),
     }
@@ -253,6 +266,8 @@ fn _rebuild<'py>(
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<OpenAIObject>()?;
     module.add_class::<ModelResponse>()?;
+    module.add_class::<TextCompletionResponse>()?;
+    module.add_class::<TextChoices>()?;
     module.add_class::<EmbeddingResponse>()?;
     module.add_class::<Choices>()?;
     module.add_class::<Message>()?;

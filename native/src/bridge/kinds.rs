@@ -217,6 +217,30 @@ pub(crate) static PROMPT_TOKENS_DETAILS: Kind = Kind {
     ],
 };
 
+pub(crate) static TEXT_COMPLETION_RESPONSE: Kind = Kind {
+    name: "TextCompletionResponse",
+    read: None,
+    fields: &[
+        plain("id"),
+        field("object", Child::Plain, Missing::Text("text_completion")),
+        field("created", Child::Plain, Missing::Zero),
+        plain("model"),
+        field("choices", Child::Of(&TEXT_CHOICES), Missing::EmptyList),
+        field("usage", Child::Of(&USAGE), Missing::Absent),
+    ],
+};
+
+pub(crate) static TEXT_CHOICES: Kind = Kind {
+    name: "TextChoices",
+    read: Some(readings::choice),
+    fields: &[
+        plain("finish_reason"),
+        field("index", Child::Plain, Missing::Zero),
+        plain("text"),
+        plain("logprobs"),
+    ],
+};
+
 pub(crate) static EMBEDDING_RESPONSE: Kind = Kind {
     name: "EmbeddingResponse",
     read: None,

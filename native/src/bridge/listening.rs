@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::asked;
-use super::classes::{self, EmbeddingResponse, ModelResponse};
+use super::classes::{self, EmbeddingResponse, ModelResponse, TextCompletionResponse};
 use super::errors::exception;
 use super::forms::Form;
 use super::hidden::{Hidden, usd_of};
@@ -224,6 +224,7 @@ impl OverCall {
         };
         match self.record.operation {
             "embeddings" => EmbeddingResponse::of(py, body, hidden),
+            "text_completion" if self.record.origin == "native" => TextCompletionResponse::of(py, body, hidden),
             _ if has_choices(&body) => ModelResponse::of(py, body, hidden, form),
             _ if body.trim_ascii_start().starts_with(b"{") => json_in::to_python(py, &body, Child::Plain),
             _ => Ok(PyString::new(py, &String::from_utf8_lossy(&body)).into_any().unbind()),

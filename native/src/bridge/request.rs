@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyString};
 use super::arguments::{Arguments, Control};
 use super::asked;
 use super::caller::Caller;
+use super::forms::Form;
 use super::outgoing::Parts;
 use super::trust;
 use crate::call::{Asked, Start};
@@ -114,6 +115,12 @@ pub(crate) fn prepare(
         (Err(failure), _) => Err(failure),
         (_, Err(error)) if is_about_the_value(&error, model.py()) => Err(invalid(error.value(model.py()).to_string())),
         (_, Err(error)) => return Err(error),
+        (Ok((vendor, _)), _) if operation == Operation::TextCompletion && Form::of(vendor.id) == Form::Own => {
+            Err(invalid(format!(
+                "provider '{}' has no text completions: use completion",
+                vendor.id
+            )))
+        }
         (Ok((vendor, model)), Ok(tls)) => {
             let parts = Parts {
                 operation,

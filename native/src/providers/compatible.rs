@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::dialect::{Asked, Dialect, Operation, Worded, secret_header};
 use super::model_facts::ModelFacts;
+use super::openai::messages::tool_images_to_users;
 use super::openai::parameters::MOST_STOPS;
 use super::parameters::keep_supported;
 use crate::failure::Failure;
@@ -30,6 +31,8 @@ pub(crate) struct Compatible {
     pub keeps_cache_control: fn(&str) -> bool,
     /// What it can do as the table has it: offering tools to a model that cannot use them is refused.
     pub tools_by_model: bool,
+    /// Parameters that some of its models do not know.
+    pub unsupported_by: fn(&str, &str) -> bool,
     /// Parameters of embeddings that it knows; None: all.
     pub embeddings: Option<&'static [&'static str]>,
     /// What stands before the names of models that have no path of their own.
@@ -60,6 +63,7 @@ impl Compatible {
             only_texts: false,
             keeps_cache_control: |_| false,
             tools_by_model: false,
+            unsupported_by: |_, _| false,
             embeddings: None,
             model_path: "",
             keyless: None,
@@ -71,11 +75,12 @@ impl Compatible {
         }
     }
 
-    fn supports(&self, operation: Operation, name: &str, facts: ModelFacts) -> bool {
+    fn supports(&self, operation: Operation, model: &str, name: &str, facts: ModelFacts) -> bool {
         if operation == Operation::Embeddings {
             return self.embeddings.is_none_or(|known| known.contains(&name));
         }
         match name {
+            _ if (self.unsupported_by)(model, name) => false,
             "reasoning_effort" | "thinking" if self.reasons_by_model && !facts.can("supports_reasoning") => false,
             "tools" | "parallel_tool_calls" if self.tools_by_model => !facts.cannot("supports_function_calling"),
             "tool_choice" if self.tools_by_model => facts.can("supports_tool_choice"),
@@ -89,7 +94,9 @@ impl Dialect for Compatible {
         let Asked { mut body, wishes, .. } = asked;
         let model = self.model_name(wishes.model);
         let facts = ModelFacts::of(wishes.provider, &model);
-        keep_supported(&mut body, &wishes, |name| self.supports(asked.operation, name, facts))?;
+        keep_supported(&mut body, &wishes, |name| {
+            self.supports(asked.operation, &model, name, facts)
+        })?;
         body.remove("cache_control_injection_points");
         for name in self.left_out {
             body.remove(*name);
@@ -102,6 +109,7 @@ impl Dialect for Compatible {
         let keeps_marks = (self.keeps_cache_control)(wishes.model);
         if let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) {
             messages.iter_mut().for_each(|message| self.adapt(message, keeps_marks));
+            tool_images_to_users(messages);
         }
         if let Some(stops) = body.get_mut("stop").and_then(Value::as_array_mut) {
             stops.truncate(MOST_STOPS);

@@ -15,6 +15,8 @@ use crate::surface::Surface;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Chat,
+    /// The older endpoint: a prompt and the text that goes on from it.
+    TextCompletion,
     Embeddings,
 }
 
@@ -23,6 +25,7 @@ impl Operation {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Chat => "/chat/completions",
+            Self::TextCompletion => "/completions",
             Self::Embeddings => "/embeddings",
         }
     }
@@ -30,6 +33,7 @@ impl Operation {
     pub(crate) fn surface(self) -> Surface {
         match self {
             Self::Chat => Surface::Chat,
+            Self::TextCompletion => Surface::TextCompletion,
             Self::Embeddings => Surface::Embeddings,
         }
     }
@@ -37,6 +41,7 @@ impl Operation {
     pub(crate) fn input_field(self) -> &'static str {
         match self {
             Self::Chat => "messages",
+            Self::TextCompletion => "prompt",
             Self::Embeddings => "input",
         }
     }

@@ -95,8 +95,8 @@ impl Dialect for Gemini {
         };
         let method = match (asked.operation, asked.streaming) {
             (Operation::Embeddings, _) => "batchEmbedContents",
-            (Operation::Chat, false) => "generateContent",
-            (Operation::Chat, true) => "streamGenerateContent",
+            (_, false) => "generateContent",
+            (_, true) => "streamGenerateContent",
         };
         let path = format!("/models/{}:{method}", wishes.model);
         let stream_query = (asked.streaming && asked.operation == Operation::Chat).then_some("alt=sse");

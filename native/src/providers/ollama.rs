@@ -50,6 +50,8 @@ impl Dialect for Ollama {
         }
         keep_supported(&mut body, &wishes, supports)?;
         body.remove("cache_control_injection_points");
+        // Taken, as litellm takes it, and not sent.
+        body.remove("user");
         // Which tool is called cannot be said.
         body.remove("tool_choice");
         let functions = body.remove("functions");
@@ -112,6 +114,7 @@ fn supports(name: &str) -> bool {
             | "tool_choice"
             | "tools"
             | "top_p"
+            | "user"
     )
 }
 

@@ -19,14 +19,17 @@ fn list(messages: Option<Value>) -> Result<Vec<Map<String, Value>>, Failure> {
         .collect()
 }
 
-/// The text of a message, and the base64 of its images.
-fn content(message: &Map<String, Value>) -> (String, Vec<Value>) {
+/// The text of a message, and the base64 of its images. `separated`: a line for each part.
+fn content(message: &Map<String, Value>, separated: bool) -> (String, Vec<Value>) {
     let (mut text, mut images) = (String::new(), Vec::new());
     match message.get("content") {
         Some(Value::String(content)) => text.clone_from(content),
         Some(Value::Array(parts)) => {
             for part in parts {
                 if let Some(piece) = part["text"].as_str() {
+                    if separated && !text.is_empty() {
+                        text.push('\n');
+                    }
                     text.push_str(piece);
                 }
                 match parts::image(part) {
@@ -64,7 +67,7 @@ fn calls(message: &Map<String, Value>) -> Result<Vec<Value>, Failure> {
 pub(super) fn messages(given: Option<Value>) -> Result<Vec<Value>, Failure> {
     let mut made = Vec::new();
     for message in list(given)? {
-        let (text, images) = content(&message);
+        let (text, images) = content(&message, false);
         let mut one = json!({"role": message.get("role"), "content": text, "images": images});
         if let Some(thinking) = message.get("reasoning_content").filter(|text| text.is_string()) {
             one["thinking"] = thinking.clone();
@@ -94,28 +97,27 @@ pub(super) fn of(given: Option<Value>) -> Result<(String, Vec<Value>), Failure> 
     let mut turns: Vec<(&str, String)> = Vec::new();
     let mut images = Vec::new();
     for message in list(given)? {
-        let (mut text, mut of_message) = content(&message);
-        images.append(&mut of_message);
         let heading = match message.get("role").and_then(Value::as_str).unwrap_or_default() {
             "system" | "developer" => "System",
             "assistant" => "Assistant",
             _ => "User",
         };
+        let (mut text, mut of_message) = content(&message, heading == "User");
+        images.append(&mut of_message);
         for call in calls(&message)? {
             if !text.is_empty() {
                 text.push('\n');
             }
             text.push_str(&crate::providers::python_json::dumps(&call));
         }
-        let is_result = message.get("role").is_some_and(|role| role == "tool");
         match turns.last_mut() {
-            Some((last, said)) if *last == heading && heading == "User" => {
-                if is_result {
+            _ if text.is_empty() => {}
+            Some((last, said)) if *last == heading => {
+                if heading == "User" {
                     said.push('\n');
                 }
                 said.push_str(&text);
             }
-            _ if text.is_empty() => {}
             _ => turns.push((heading, text)),
         }
     }

@@ -76,6 +76,7 @@ pub(super) const MISTRAL: Compatible = Compatible {
     flat_texts: true,
     required: Some("any"),
     embeddings: Some(&["encoding_format"]),
+    unsupported_by: |_, name| name == "thinking",
     ..PLAIN
 };
 
@@ -175,6 +176,15 @@ pub(super) const CEREBRAS: Compatible = Compatible {
     ..PLAIN
 };
 
+/// NVIDIA's older Gemma models only complete.
+fn gemmas_limits(model: &str, name: &str) -> bool {
+    model.contains("gemma")
+        && !matches!(
+            name,
+            "stream" | "temperature" | "top_p" | "max_tokens" | "stop" | "seed" | "user"
+        )
+}
+
 pub(super) const NVIDIA_NIM: Compatible = Compatible {
     unsupported: &[
         "functions",
@@ -195,6 +205,7 @@ pub(super) const NVIDIA_NIM: Compatible = Compatible {
     left_out: &["user", "stream_options"],
     renamed: LIMIT,
     reasons_by_model: false,
+    unsupported_by: gemmas_limits,
     ..PLAIN
 };
 
