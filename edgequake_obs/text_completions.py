@@ -40,8 +40,8 @@ def text_completion(
         OpenAIError: As for `completion`.
     """
     if model.startswith(_BY_MESSAGE):
-        answer = completion(model, _asked(prompt), **params)  # type: ignore[arg-type]
-        return answer if isinstance(answer, CustomStreamWrapper) else _as_text(answer)
+        answer: ModelResponse | CustomStreamWrapper = completion(model, _asked(prompt), **params)  # type: ignore[arg-type]
+        return answer if isinstance(answer, CustomStreamWrapper) else _as_text(answer)  # type: ignore[arg-type]
     made = _native.call_sync("text_completion", _named(model), prompt, params, _globals, current())
     return CustomStreamWrapper(made) if isinstance(made, ChunkStream) else made
 
@@ -53,8 +53,8 @@ async def atext_completion(
     from ._event_loops import bridge
 
     if model.startswith(_BY_MESSAGE):
-        answer = await acompletion(model, _asked(prompt), **params)  # type: ignore[arg-type]
-        return answer if isinstance(answer, CustomStreamWrapper) else _as_text(answer)
+        answer: ModelResponse | CustomStreamWrapper = await acompletion(model, _asked(prompt), **params)  # type: ignore[arg-type]
+        return answer if isinstance(answer, CustomStreamWrapper) else _as_text(answer)  # type: ignore[arg-type]
     asked = _native.call_async("text_completion", _named(model), prompt, params, _globals, current(), bridge())
     made = await _reply(asked)
     return CustomStreamWrapper(made) if isinstance(made, ChunkStream) else made
