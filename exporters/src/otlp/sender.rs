@@ -191,7 +191,8 @@ impl Sender {
             self.oldest = Instant::now();
         }
         let (mut sampled_out, mut internal, mut full, mut bytes) = (0, 0, 0, 0);
-        let room = (settings.queue_bytes / 2).saturating_sub(self.shared.lock().encoded_bytes);
+        let held = self.shared.lock().encoded_bytes;
+        let room = (settings.queue_bytes / 2).saturating_sub(held);
         for Waiting { call, wanted, .. } in waiting {
             let Some(record) = call.record() else {
                 internal += u64::from(wanted.span);
@@ -209,7 +210,8 @@ impl Sender {
                 continue;
             }
             let span = span::encode(&record, settings.spans_semconv);
-            if bytes + span.len() > room && bytes > 0 {
+            // One that is larger than all the room is sent alone, where nothing else waits.
+            if bytes + span.len() > room && held + bytes > 0 {
                 full += 1;
                 continue;
             }
