@@ -201,11 +201,13 @@ def test_the_whole_table_can_be_registered() -> None:
     usage = {"prompt_tokens": 200_000, "completion_tokens": 10}
     by_rows = [key for key, entry in table.items() if {"tiered_pricing", "off_peak_pricing"} & entry.keys()]
     assert by_rows
-    for model in ("gpt-4o-mini", "gemini/gemini-2.5-pro", "claude-sonnet-4-5", *by_rows):
-        registered = pricing.cost(usage, model=model)
-        edgequake_obs._native.forget_registered_prices()
-        assert registered.usd == pricing.cost(usage, model=model).usd, model
-        edgequake_obs.register_model(table)
+    models = ("gpt-4o-mini", "gemini/gemini-2.5-pro", "claude-sonnet-4-5", *by_rows)
+    registered = {model: pricing.cost(usage, model=model) for model in models}
+    assert {found.price_source for found in registered.values()} == {"user"}
+    edgequake_obs._native.forget_registered_prices()
+    assert {model: found.usd for model, found in registered.items()} == {
+        model: pricing.cost(usage, model=model).usd for model in models
+    }
 
 
 def test_a_registered_model_is_priced_in_calls(server: Server, ask: Ask) -> None:
