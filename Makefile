@@ -31,7 +31,7 @@ quick: $(VENV)/.ready
 	rm -f $(VENV)/.built
 
 rust-test: $(VENV)/.ready
-	PYO3_PYTHON=$(abspath $(BIN))/python cargo test --workspace --locked
+	PYO3_PYTHON=$(abspath $(BIN))/python CARGO_INCREMENTAL=0 cargo test --workspace --lib --bins --tests --locked
 
 python-test: build
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile

@@ -8,6 +8,7 @@ pub mod otlp;
 pub mod record;
 pub mod recorder;
 pub mod spool;
+mod thread;
 
 pub use error::{Error, Result};
 pub use line::{Process, write_line};

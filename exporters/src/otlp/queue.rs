@@ -8,10 +8,9 @@ use super::request::{Answer, Transport, Unanswered};
 use super::settings::{OtlpSettings, Signal};
 use super::{OtlpStats, Wanted};
 use crate::record::Ended;
+use crate::thread::ThreadState;
 
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
-/// After a thread could not be started, callers do not try again before this has passed.
-const THREAD_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -102,8 +101,7 @@ pub(super) struct Queue {
     told: bool,
     pub(super) parked: bool,
     closed: bool,
-    runs: bool,
-    no_thread_before: Option<Instant>,
+    thread: ThreadState,
 }
 
 impl Queue {
@@ -197,7 +195,7 @@ impl Queue {
         if self.flush_done >= flush {
             Some(true)
         } else {
-            (self.flush_failed >= flush || !self.runs).then_some(false)
+            (self.flush_failed >= flush || !self.thread.runs()).then_some(false)
         }
     }
 
@@ -211,27 +209,25 @@ impl Queue {
     }
 
     pub(super) fn has_thread(&self) -> bool {
-        self.runs
+        self.thread.runs()
     }
 
     pub(super) fn needs_thread(&self) -> bool {
-        !self.runs
-            && !self.waiting.is_empty()
-            && self.no_thread_before.is_none_or(|earliest| Instant::now() >= earliest)
+        !self.waiting.is_empty() && self.thread.may_start()
     }
 
     pub(super) fn thread_started(&mut self) {
-        self.runs = true;
+        self.thread.started();
     }
 
     pub(super) fn thread_not_started(&mut self, error: &std::io::Error) {
-        self.no_thread_before = Some(Instant::now() + THREAD_RETRY);
+        self.thread.refused();
         self.last_error = Some(format!("cannot start the exporter's thread: {error}"));
     }
 
     /// What the thread still had is lost.
     pub(super) fn thread_ended(&mut self) {
-        self.runs = false;
+        self.thread.ended();
         let waiting = self.waiting.iter().filter(|waiting| waiting.wanted.span).count() as u64;
         self.dropped_internal += self.on_their_way().saturating_sub(waiting);
         self.encoded_bytes = 0;

@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::RecorderStats;
 use crate::error::Error;
 use crate::record::Ended;
 use crate::spool::Descriptor;
-
-/// After a thread could not be started, callers do not try again before this has passed.
-const THREAD_RETRY: Duration = Duration::from_secs(1);
+use crate::thread::ThreadState;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -74,8 +72,7 @@ pub(super) struct Queue {
     parked: bool,
     flush_wanted: bool,
     closed: bool,
-    writer_runs: bool,
-    no_writer_before: Option<Instant>,
+    writer: ThreadState,
 }
 
 impl Queue {
@@ -145,23 +142,20 @@ impl Queue {
     }
 
     pub(super) fn needs_writer(&self) -> bool {
-        !self.writer_runs
-            && !self.waiting.is_empty()
-            && self.no_writer_before.is_none_or(|earliest| Instant::now() >= earliest)
+        !self.waiting.is_empty() && self.writer.may_start()
     }
 
     pub(super) fn writer_started(&mut self) {
-        self.writer_runs = true;
-        self.no_writer_before = None;
+        self.writer.started();
     }
 
     pub(super) fn writer_not_started(&mut self, error: &Error, ledger: &Path) {
-        self.no_writer_before = Some(Instant::now() + THREAD_RETRY);
+        self.writer.refused();
         self.failed(error, ledger);
     }
 
     pub(super) fn writer_ended(&mut self) {
-        self.writer_runs = false;
+        self.writer.ended();
         self.parked = false;
     }
 

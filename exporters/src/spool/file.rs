@@ -1,6 +1,6 @@
 //! One spool file on Unix: open to writers while its owner's write bit is set, written under a shared `flock`.
 
-use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
@@ -116,9 +116,8 @@ impl SpoolFile {
     }
 
     pub(super) fn create(path: &Path, access: &Access, descriptor: &Arc<Descriptor>) -> io::Result<Self> {
-        let file = create(path)?;
+        let file = create(path, access)?;
         let published = Published::new(&file, descriptor);
-        given(path, &file, access)?;
         let metadata = file.metadata()?;
         Ok(Self::identified(path, &metadata, published, file))
     }
@@ -236,24 +235,32 @@ fn is_open(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.nlink() > 0 && metadata.mode() & OWNER_MAY_WRITE != 0
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+/// A new file, which gets its name when it belongs to whom it should: whoever is killed in between leaves nothing that
+/// readers look at.
+fn create(path: &Path, access: &Access) -> io::Result<File> {
+    let mut unready = path.as_os_str().to_owned();
+    unready.push(format!(".{}.new", std::process::id()));
+    let file = OpenOptions::new()
         .append(true)
-        .create_new(true)
+        .create(true)
         .mode(PRIVATE)
-        .open(path)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&unready)?;
+    access
+        .give_to(&file)
+        .and_then(|()| fs::rename(&unready, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&unready);
+        })?;
+    Ok(file)
 }
 
-/// Makes an empty file that is not there yet.
+/// Makes an empty file where there is none yet.
 pub(super) fn create_empty(path: &Path, access: &Access) -> io::Result<()> {
-    given(path, &create(path)?, access)
-}
-
-/// Gives a new file to whom it belongs, or takes it away again.
-fn given(path: &Path, file: &File, access: &Access) -> io::Result<()> {
-    access.give_to(file).inspect_err(|_| {
-        let _ = std::fs::remove_file(path);
-    })
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, access).map(drop),
+        outcome => outcome.map(drop),
+    }
 }
 
 /// What tells one file or folder from another that has its path, or its number.

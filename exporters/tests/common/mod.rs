@@ -99,11 +99,12 @@ impl Found {
     }
 }
 
+/// Those that readers look at: a file is made under another name.
 pub(crate) fn spool_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !is_the_empty_one(path))
+        .filter(|path| path.extension().unwrap() == "jsonl" && !is_the_empty_one(path))
         .collect();
     paths.sort();
     paths

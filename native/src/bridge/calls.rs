@@ -89,10 +89,26 @@ fn no_thread() -> Failure {
     )
 }
 
-/// Performs a call and waits for its reply.
-#[pyfunction]
-#[pyo3(signature = (op, model, input, params, settings, caller))]
-pub(crate) fn call_sync(
+/// A call whose arguments have been read.
+struct Asked {
+    prepared: request::Prepared,
+    mock: Option<mocked::Mock>,
+}
+
+/// What becomes of a call that has begun.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is on the stack for a moment; a box would cost each call more"
+)]
+enum Next {
+    Request(Request),
+    /// At once: a mock has its answer, wrong arguments have their failure.
+    Reply(Result<Reply, Failure>),
+}
+
+/// Reads a call's arguments, and finds out who listens.
+#[expect(clippy::too_many_arguments, reason = "as many as the Python functions have")]
+fn ask(
     py: Python<'_>,
     op: &str,
     model: &Bound<'_, PyAny>,
@@ -100,7 +116,8 @@ pub(crate) fn call_sync(
     params: &Bound<'_, PyDict>,
     settings: &Bound<'_, PyDict>,
     caller: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Py<PyAny>> {
+    asynchronous: bool,
+) -> PyResult<(Asked, Made)> {
     let operation = operation(op);
     let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
     let mock = mocked::read(&prepared.start, params)?;
@@ -112,7 +129,7 @@ pub(crate) fn call_sync(
         py,
         &Announced {
             start: &prepared.start,
-            asynchronous: false,
+            asynchronous,
             input: Some(input),
             params: Some(params),
             has_own: prepared.has_own_callbacks,
@@ -129,19 +146,43 @@ pub(crate) fn call_sync(
         },
         usage_wanted: counting::wanted(prepared.start.streaming, input, params)?,
     };
-    prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);
-    let call = OpenCall::begin(prepared.start);
-    if let Some(mock) = mock {
-        return made.reply(py, mocked::reply(mock, call));
+    Ok((Asked { prepared, mock }, made))
+}
+
+impl Asked {
+    fn begin(mut self, py: Python<'_>) -> (Arc<OpenCall>, Next) {
+        let start = &mut self.prepared.start;
+        start.live = spans::begin(py, start, start.surface.operation(), None);
+        let call = OpenCall::begin(self.prepared.start);
+        let next = match self.mock {
+            Some(mock) => Next::Reply(mocked::reply(mock, Arc::clone(&call))),
+            None => match self.prepared.request {
+                Ok(request) => Next::Request(request),
+                Err(failure) => Next::Reply(Err(call.fail(failure))),
+            },
+        };
+        (call, next)
     }
-    let request = match prepared.request {
-        Ok(request) => request,
-        Err(failure) => return made.reply(py, Err(call.fail(failure))),
-    };
-    if request.streaming {
-        leave_and_wait(py, request, call, made)
-    } else {
-        drive_and_wait(py, request, call, made)
+}
+
+/// Performs a call and waits for its reply.
+#[pyfunction]
+#[pyo3(signature = (op, model, input, params, settings, caller))]
+pub(crate) fn call_sync(
+    py: Python<'_>,
+    op: &str,
+    model: &Bound<'_, PyAny>,
+    input: &Bound<'_, PyAny>,
+    params: &Bound<'_, PyDict>,
+    settings: &Bound<'_, PyDict>,
+    caller: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let (asked, made) = ask(py, op, model, input, params, settings, caller, false)?;
+    let (call, next) = asked.begin(py);
+    match next {
+        Next::Reply(reply) => made.reply(py, reply),
+        Next::Request(request) if request.streaming => leave_and_wait(py, request, call, made),
+        Next::Request(request) => drive_and_wait(py, request, call, made),
     }
 }
 
@@ -150,14 +191,17 @@ fn drive_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: M
     let Some(io) = core().io() else {
         return made.reply(py, Err(call.fail(no_thread())));
     };
-    let slot = Mutex::new(None);
     let their_call = Arc::clone(&call);
     let mut work = Box::pin(async {
         io::settle().await;
-        let put = |reply| *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-        client::run(&core().http, request, their_call, put).await;
+        let mut reply = None;
+        client::run(&core().http, request, their_call, |given| reply = Some(given)).await;
+        reply
     });
-    while py.detach(|| io.drive(work.as_mut(), SIGNAL_CHECK)).is_none() {
+    let reply = loop {
+        if let Some(reply) = py.detach(|| io.drive(work.as_mut(), SIGNAL_CHECK)) {
+            break reply.unwrap_or_else(|| Err(call.fail(no_thread())));
+        }
         if let Err(interrupt) = py.check_signals() {
             call.finish(Ending::cancelled());
             spans::end_those_over(py);
@@ -165,10 +209,7 @@ fn drive_and_wait(py: Python<'_>, request: Request, call: Arc<OpenCall>, made: M
             py.detach(|| io.settle());
             return Err(interrupt);
         }
-    }
-    drop(work);
-    let reply = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let reply = reply.unwrap_or_else(|| Err(call.fail(no_thread())));
+    };
     if reply.is_err() {
         py.detach(|| io.settle());
     }
@@ -250,71 +291,27 @@ pub(crate) fn call_async(
     caller: Option<&Bound<'_, PyAny>>,
     event_loop: &Bound<'_, EventLoop>,
 ) -> PyResult<Pending> {
-    let operation = operation(op);
-    let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
-    let mock = mocked::read(&prepared.start, params)?;
-    if mock.is_some() {
-        prepared.start.mocked = true;
-        prepared.start.scope = None;
-    }
-    prepared.start.listener = listening::listener(
-        py,
-        &Announced {
-            start: &prepared.start,
-            asynchronous: true,
-            input: Some(input),
-            params: Some(params),
-            has_own: prepared.has_own_callbacks,
-        },
-    );
-    let made = Made {
-        operation,
-        provider: Arc::clone(&prepared.start.provider),
-        model: prepared.start.request_model.clone(),
-        form: if mock.is_some() {
-            Form::Own
-        } else {
-            Form::of(&prepared.start.provider)
-        },
-        usage_wanted: counting::wanted(prepared.start.streaming, input, params)?,
-    };
+    let (asked, made) = ask(py, op, model, input, params, settings, caller, true)?;
     let (ticket, future) = event_loop.get().expect_reply(py, made)?;
-    prepared.start.live = spans::begin(py, &prepared.start, prepared.start.surface.operation(), None);
-    let call = OpenCall::begin(prepared.start);
+    let (call, next) = asked.begin(py);
     let queue = Arc::clone(&event_loop.get().queue);
     let deliver = move |reply| queue.deliver(ticket, Delivery::Answered(Box::new(reply)));
-    if let Some(mock) = mock {
-        deliver(mocked::reply(mock, Arc::clone(&call)));
-        return Ok(Pending {
-            call,
-            task: None,
-            future,
-        });
-    }
-    let request = match prepared.request {
-        Ok(request) => request,
-        Err(failure) => {
-            deliver(Err(call.fail(failure)));
-            return Ok(Pending {
-                call,
-                task: None,
-                future,
-            });
+    let task = match next {
+        Next::Request(request) => match core().io_thread() {
+            Some(io) => {
+                let their_call = Arc::clone(&call);
+                let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
+                Some(task.abort_handle())
+            }
+            None => {
+                deliver(Err(call.fail(no_thread())));
+                None
+            }
+        },
+        Next::Reply(reply) => {
+            deliver(reply);
+            None
         }
     };
-    let Some(io) = core().io_thread() else {
-        deliver(Err(call.fail(no_thread())));
-        return Ok(Pending {
-            call,
-            task: None,
-            future,
-        });
-    };
-    let their_call = Arc::clone(&call);
-    let task = io.spawn(async move { client::run(&core().http, request, their_call, deliver).await });
-    Ok(Pending {
-        call,
-        task: Some(task.abort_handle()),
-        future,
-    })
+    Ok(Pending { call, task, future })
 }

@@ -63,6 +63,9 @@ impl PriceList {
     /// is not a JSON object.
     pub fn from_json(json: &str) -> Result<Self, PricingError> {
         let fields: Fields<'_> = serde_json::from_str(json).map_err(|why| PricingError::Source(why.to_string()))?;
+        if let Some(rows) = rows_of(&fields) {
+            return Err(PricingError::UnknownPriceField(rows.to_owned()));
+        }
         Self::from_fields(&fields, Unknown::Refused)
     }
 
@@ -76,7 +79,7 @@ impl PriceList {
                 list.fields.push((field, number(value)?));
             } else if NESTED.contains(&name.as_str()) {
                 list.take_nested(name, value)?;
-            } else if unknown == Unknown::Refused && (is_about_costs(name) || has_rows(name)) {
+            } else if unknown == Unknown::Refused && is_about_costs(name) {
                 return Err(PricingError::UnknownPriceField(name.clone()));
             }
         }
@@ -96,8 +99,10 @@ impl PriceList {
     }
 }
 
-fn has_rows(name: &str) -> bool {
-    ROWS.contains(&name)
+/// The field whose prices hold for some prompts or hours only, where there is one.
+fn rows_of(fields: &Fields<'_>) -> Option<&'static str> {
+    let given = |name: &&str| fields.get(*name).is_some_and(|value| value.get() != "null");
+    ROWS.into_iter().find(given)
 }
 
 fn is_about_costs(name: &str) -> bool {
@@ -121,18 +126,8 @@ impl PriceBook {
     }
 
     fn set_fields(&mut self, model: String, fields: Fields<'_>, unknown: Unknown) -> Result<(), PricingError> {
-        let list = PriceList::from_fields(
-            &fields
-                .iter()
-                .filter(|(name, _)| !has_rows(name))
-                .map(|(name, value)| (name.clone(), *value))
-                .collect(),
-            unknown,
-        )?;
-        if fields
-            .iter()
-            .any(|(name, value)| has_rows(name) && value.get() != "null")
-        {
+        let list = PriceList::from_fields(&fields, unknown)?;
+        if rows_of(&fields).is_some() {
             let said = fields.into_iter().filter(|(_, value)| value.get() != "null").collect();
             self.prices
                 .insert(model.clone(), Own::Table(compile_model(&model, said)?));
