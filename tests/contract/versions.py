@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,8 @@ NEWEST = {
     "litellm-newest": ["litellm"],
     "anthropic-newest": ["anthropic", "openai"],
 }
+# litellm's own types make pydantic warn dozens of times.
+_QUIET = "ignore::UserWarning:pydantic._internal._generate_schema"
 _SHARED = ("pytest==", "wrapt==", "duckdb==")
 
 
@@ -50,18 +53,29 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in chosen if name not in VERSIONS | NEWEST]:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(VERSIONS)}", file=sys.stderr)
         return 2
-    failed: list[str] = []
-    for name in chosen:
-        python = environment(name)
-        print(f"{name}: {', '.join(_installed(python, name))}", flush=True)
-        library = name.partition("-")[0]
-        tests = "tests/contract" if library == "openai" else f"tests/contract/{library}"
-        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
-        if subprocess.run([*command, *pytest_arguments.split()], cwd=ROOT, check=False).returncode != 0:
-            failed.append(name)
+    # One process a core; what each says is shown whole, in order.
+    with ThreadPoolExecutor(os.cpu_count()) as at_once:
+        runs = [at_once.submit(_run, name, pytest_arguments.split()) for name in chosen]
+        failed = [name for name, run in zip(chosen, runs, strict=True) if not _passed(run.result())]
     if is_newest:
         print(f"drift: {', '.join(failed)}" if failed else "no drift")
     return int(bool(failed))
+
+
+def _run(name: str, pytest_arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    python = environment(name)
+    library = name.partition("-")[0]
+    tests = "tests/contract" if library == "openai" else f"tests/contract/{library}"
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", _QUIET, tests]
+    done = subprocess.run([*command, *pytest_arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+    done.stdout = f"{name}: {', '.join(_installed(python, name))}\n{done.stdout}"
+    return done
+
+
+def _passed(run: subprocess.CompletedProcess[str]) -> bool:
+    print(run.stdout, end="", flush=True)
+    print(run.stderr, end="", file=sys.stderr, flush=True)
+    return run.returncode == 0
 
 
 def _installed(python: Path, name: str) -> list[str]:
