@@ -35,9 +35,9 @@ def serving(python: str, chunks: int) -> Generator[int, None, None]:
 class Client:
     """A worker process: one adapter, measured on command."""
 
-    def __init__(self, name: str, python: str, port: int, ledger: Path) -> None:
+    def __init__(self, name: str, python: str, port: int, ledger: Path, worker: str = "benchmarks.worker") -> None:
         self.name = name
-        command = [python, "-m", "benchmarks.worker", name, str(port)]
+        command = [python, "-m", worker, name, str(port)]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, text=True, env=environment(ledger), cwd=HERE.parent
@@ -61,6 +61,11 @@ class Client:
 
     def stop(self) -> None:
         """Let it end by itself."""
+        self._process.communicate()
+
+    def kill(self) -> None:
+        """End one that would still want to send what it has."""
+        self._process.kill()
         self._process.communicate()
 
 

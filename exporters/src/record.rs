@@ -73,6 +73,8 @@ pub struct CallRecord {
     pub origin: &'static str,
     pub origin_version: Option<Arc<str>>,
     pub operation: &'static str,
+    /// Which of OpenAI's interfaces for the same operation, as `openai.api.type` names it.
+    pub api_type: Option<&'static str>,
     pub provider: Arc<str>,
     pub request_model: Option<Arc<str>>,
     pub response_model: Option<String>,

@@ -1,6 +1,7 @@
 //! What was asked and answered, in the conventions' own form: kept only where the program wants its content recorded.
 //!
-//! Schemas: `gen-ai-input-messages.json`, `-output-messages.json` and `-system-instructions.json` of the conventions 1.42.
+//! Schemas: `gen-ai-input-messages.json`, `-output-messages.json`, `-system-instructions.json` and `-tool-definitions.json`
+//! of the conventions 1.42.
 
 mod limit;
 mod parts;
@@ -42,7 +43,7 @@ impl Capture {
 /// The content of a call under way: the request's parts as JSON, and the answer as it came.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
-    /// A JSON object with the request's own names: `messages`, `input`, `prompt`, `system`, `instructions`.
+    /// A JSON object with the request's own names: `messages`, `input`, `prompt`, `system`, `instructions`, `tools`.
     asked: String,
     said: Vec<Bytes>,
     said_bytes: usize,
@@ -76,7 +77,8 @@ impl Content {
         self.asked.len() + self.said_bytes
     }
 
-    /// The column `content`: a JSON object of `input`, `output` and `system_instructions`; None where nothing is known.
+    /// The column `content`: a JSON object of `input`, `output`, `system_instructions` and `tool_definitions`; None where
+    /// nothing is known.
     pub(crate) fn into_json(self, surface: Surface, failed: bool) -> Option<String> {
         let asked: Map<String, Value> = serde_json::from_str(&self.asked).unwrap_or_default();
         let mut content = Map::new();
@@ -95,6 +97,10 @@ impl Content {
             .collect();
         if !instructions.is_empty() {
             content.insert("system_instructions".to_owned(), Value::Array(instructions));
+        }
+        let tools = parts::tool_definitions(asked.get("tools"));
+        if !tools.is_empty() {
+            content.insert("tool_definitions".to_owned(), Value::Array(tools));
         }
         (!content.is_empty()).then(|| limit::fitted(content, MOST_RECORDED))
     }
@@ -215,6 +221,31 @@ mod tests {
             json!([{"role": "user", "parts": [{"type": "text", "content": "Hello"}]}])
         );
         assert_eq!(found["output"][0]["parts"], json!([{"type": "text", "content": "Hi."}]));
+    }
+
+    #[test]
+    fn tools_of_every_dialect() {
+        let tools = json!([
+            {"type": "function", "function": {"name": "look", "parameters": {}}},
+            {"type": "function", "name": "typed", "parameters": {}},
+            {"name": "anthropic", "input_schema": {}},
+            {"type": "web_search_20250305", "name": "web_search"},
+            {"type": "web_search"},
+            {"no": "name"},
+            "none",
+        ]);
+        let found = content(&json!({"input": "Hello", "tools": tools}), &[], Surface::Responses);
+        let named = |kind: &str, name: &str| json!({"type": kind, "name": name});
+        assert_eq!(
+            found["tool_definitions"],
+            json!([
+                named("function", "look"),
+                named("function", "typed"),
+                named("function", "anthropic"),
+                named("web_search_20250305", "web_search"),
+                named("web_search", "web_search"),
+            ])
+        );
     }
 
     #[test]

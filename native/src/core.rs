@@ -2,9 +2,9 @@
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use exporters::otlp::{Otlp, OtlpSettings, Wish};
+use exporters::otlp::{Otlp, OtlpSettings, Semconv, Wish};
 use exporters::{Recorder, RecorderSettings};
 
 use crate::calls_over::CallsOver;
@@ -31,6 +31,8 @@ pub(crate) struct Core {
     capture: AtomicU8,
     /// Whether the program's own OpenTelemetry may be used.
     may_be_python: AtomicBool,
+    /// What its spans, and its metrics, are named by.
+    semconv: Mutex<(Semconv, Semconv)>,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
     pub disabled: bool,
     pub http: Http,
@@ -58,6 +60,7 @@ pub(crate) fn core() -> &'static Core {
         over: CallsOver::default(),
         capture: AtomicU8::new(settings.capture as u8),
         may_be_python: AtomicBool::new(settings.otel.may_be_python()),
+        semconv: Mutex::new(Semconv::of(&settings::variable)),
         disabled: settings.disabled,
         http: Http::default(),
         prices: InForce::default(),
@@ -142,12 +145,18 @@ impl Core {
         !self.disabled && self.may_be_python.load(Ordering::Acquire)
     }
 
+    /// Which conventions name the spans, and the metrics, in the program's own OpenTelemetry.
+    pub(crate) fn semconv(&self) -> (Semconv, Semconv) {
+        *self.semconv.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The same for the exporter: an old one sends what it has.
     pub(crate) fn renew_otlp(&self) {
         let old = self.otlp();
         self.otlp.store(new_otlp(), Ordering::Release);
         self.may_be_python
             .store(settings::read().otel.may_be_python(), Ordering::Release);
+        *self.semconv.lock().unwrap_or_else(PoisonError::into_inner) = Semconv::of(&settings::variable);
         if let Some(old) = old {
             old.close();
         }

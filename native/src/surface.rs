@@ -78,6 +78,16 @@ impl Surface {
         }
     }
 
+    /// Which of OpenAI's interfaces to the same operation it is, as `openai.api.type` has it.
+    #[must_use]
+    pub(crate) fn api_type(self) -> Option<&'static str> {
+        match self {
+            Self::Chat => Some("chat_completions"),
+            Self::Responses => Some("responses"),
+            _ => None,
+        }
+    }
+
     /// The format of the usage that `provider` reports here, where the program called the surface `called`.
     #[must_use]
     pub(crate) fn usage_format(self, provider: &str, called: Self) -> UsageFormat {

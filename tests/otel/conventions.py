@@ -52,8 +52,10 @@ ATTRIBUTES: dict[str, type] = {
     "gen_ai.input.messages": TEXT,
     "gen_ai.output.messages": TEXT,
     "gen_ai.system_instructions": TEXT,
+    "gen_ai.tool.definitions": TEXT,
     "openai.request.service_tier": TEXT,
     "openai.response.service_tier": TEXT,
+    "openai.response.system_fingerprint": TEXT,
     "openai.api.type": TEXT,
     "server.address": TEXT,
     "server.port": COUNT,
@@ -69,6 +71,7 @@ ONLY_TRUE = frozenset(("gen_ai.request.stream",))
 
 VALUES: dict[str, frozenset[str]] = {
     "gen_ai.output.type": frozenset(("text", "json", "image", "speech")),
+    "openai.api.type": frozenset(("chat_completions", "responses")),
     "gen_ai.usage.cost.source": frozenset(("provider", "local")),
     "gen_ai.usage.cost.currency": frozenset(("USD",)),
     "gen_ai.token.type": frozenset(("input", "output")),

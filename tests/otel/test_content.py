@@ -81,6 +81,32 @@ def test_of_every_client(client: str, streaming: bool, ask: Ask, server: Server,
     assert on_span(native) == {"gen_ai.input.messages": ASKED, "gen_ai.output.messages": ANSWERED}
 
 
+TOOLS = [
+    {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {"type": "object"}}},
+    {"type": "custom", "custom": {"name": "write"}},
+]
+
+
+@pytest.mark.parametrize("client", ["own", "patched"])
+@pytest.mark.parametrize("captured", [True, False])
+def test_the_tools_that_a_model_has(captured: bool, client: str, ask: Ask, server: Server, native: Receiver) -> None:
+    edgequake_obs.configure(capture_content=captured)
+    server.will(Answer(body=chat()))
+    if client == "own":
+        ask(tools=TOOLS)
+    else:
+        edgequake_obs.instrument("openai")
+        try:
+            package: Any = openai.OpenAI(base_url=server.base, api_key="sk-none", max_retries=0)
+            package.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, tools=TOOLS)
+        finally:
+            edgequake_obs.uninstrument()
+    assert edgequake_obs.flush()
+    found = native.spans[-1].attributes.get("gen_ai.tool.definitions")
+    expected = [{"type": "function", "name": "look"}, {"type": "custom", "name": "write"}]
+    assert (found and json.loads(found)) == (expected if captured else None)
+
+
 def test_it_is_redacted(ask: Ask, server: Server, native: Receiver, ledger: Ledger) -> None:
     edgequake_obs.configure(capture_content=True)
     key = "sk-proj-" + "a1B2" * 10

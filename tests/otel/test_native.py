@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from typing import Any
 
+import openai
 import pytest
 
 import edgequake_obs
@@ -49,6 +51,7 @@ def test_a_call_is_a_span(ask: Ask, server: Server, native: Receiver, ledger: Le
         "gen_ai.request.seed": 7,
         "gen_ai.request.stop_sequences": ["x"],
         "gen_ai.conversation.id": "s1",
+        "openai.api.type": "chat_completions",
         "gen_ai.response.id": "chatcmpl-1",
         "gen_ai.response.model": "gpt-4o-mini",
         "gen_ai.response.finish_reasons": ["stop"],
@@ -65,6 +68,49 @@ def test_a_call_is_a_span(ask: Ask, server: Server, native: Receiver, ledger: Le
         "user.id": "u1",
     }
     assert isinstance(found["gen_ai.request.temperature"], float)  # though the program gave an integer
+
+
+TYPED = {
+    "id": "resp_1",
+    "object": "response",
+    "model": "gpt-4o-mini",
+    "status": "completed",
+    "service_tier": "flex",
+    "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "{}"}]}],
+    "usage": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7},
+}
+
+
+def test_what_openai_alone_says(ask: Ask, server: Server, native: Receiver) -> None:
+    answer = {**json.loads(chat()), "system_fingerprint": "fp_1", "service_tier": "default"}
+    server.will(Answer(body=json.dumps(answer).encode()), Answer(body=json.dumps(TYPED).encode()))
+    ask(model="o3-mini", response_format={"type": "json_object"}, reasoning_effort="low", service_tier="flex")
+    edgequake_obs.instrument("openai")
+    try:
+        client: Any = openai.OpenAI(base_url=server.base, api_key="sk-none", max_retries=0)
+        client.responses.create(
+            model="gpt-4o-mini",
+            input="Say it.",
+            reasoning={"effort": "high"},
+            text={"format": {"type": "json_schema", "name": "n", "schema": {}}},
+            previous_response_id="resp_0",
+            conversation={"id": "conv_1"},
+        )
+    finally:
+        edgequake_obs.uninstrument()
+    assert edgequake_obs.flush()
+    chatted, typed = (span.attributes for span in native.spans)
+    expected = {
+        "openai.api.type": ("chat_completions", "responses"),
+        "openai.request.service_tier": ("flex", None),
+        "openai.response.service_tier": ("default", "flex"),
+        "openai.response.system_fingerprint": ("fp_1", None),
+        "gen_ai.output.type": ("json", "json"),
+        "gen_ai.request.reasoning.level": ("low", "high"),
+        "gen_ai.request.previous_response.id": (None, "resp_0"),
+        "gen_ai.conversation.id": (None, "conv_1"),
+    }
+    assert {name: (chatted.get(name), typed.get(name)) for name in expected} == expected
 
 
 def test_a_stream_and_one_that_is_left(ask: Ask, server: Server, native: Receiver) -> None:

@@ -21,6 +21,7 @@ struct Facts<'a> {
     params: Parameters,
     /// By its name in the record's content, as JSON text.
     content: BTreeMap<&'a str, &'a RawValue>,
+    details: Parameters,
 }
 
 struct Row {
@@ -99,7 +100,8 @@ const AT_END: &[Row] = &[
     }),
     row("gen_ai.output.type", |f| output_type(f).map(Value::text)),
     row("gen_ai.conversation.id", |f| {
-        f.record.labels.as_ref()?.session.as_deref().map(Value::text)
+        let session = f.record.labels.as_ref().and_then(|labels| labels.session.as_deref());
+        session.or_else(|| f.params.text(&["conversation"])).map(Value::text)
     }),
     // --- what came back ---
     row("gen_ai.response.id", |f| {
@@ -142,6 +144,13 @@ const AT_END: &[Row] = &[
     row("gen_ai.usage.image.output_tokens", |f| {
         f.record.tokens.image_output.map(Value::count)
     }),
+    row("openai.api.type", |f| {
+        f.record.api_type.filter(|_| is_openai(f)).map(Value::text)
+    }),
+    row("openai.response.system_fingerprint", |f| {
+        let fingerprint = f.details.text(&["system_fingerprint"]).filter(|text| !text.is_empty());
+        fingerprint.filter(|_| is_openai(f)).map(Value::text)
+    }),
     row("openai.request.service_tier", |f| {
         let tier = f.record.requested_service_tier.as_deref();
         tier.filter(|tier| is_openai(f) && *tier != "auto").map(Value::text)
@@ -183,6 +192,7 @@ const AT_END: &[Row] = &[
     row("gen_ai.input.messages", |f| said(f, "input")),
     row("gen_ai.output.messages", |f| said(f, "output")),
     row("gen_ai.system_instructions", |f| said(f, "system_instructions")),
+    row("gen_ai.tool.definitions", |f| said(f, "tool_definitions")),
     // --- ours ---
     row("edgequake.call_uid", |f| {
         Some(Value::Text(Cow::Owned(uuid(&f.record.call_uid))))
@@ -219,14 +229,16 @@ const NAMED: &[&str] = &[
     "reasoning",
 ];
 
-/// Hands every attribute of the record's span to `take`.
-pub fn attributes(record: &CallRecord, semconv: Semconv, mut take: impl FnMut(&str, Value<'_>)) {
+/// Hands every attribute of the record's span to `take`; those that samplers see only `from_start`.
+pub fn attributes(record: &CallRecord, semconv: Semconv, from_start: bool, mut take: impl FnMut(&str, Value<'_>)) {
     let facts = Facts {
         record,
         params: Parameters::parse(record.request_params.as_deref()),
         content: content_of(record).unwrap_or_default(),
+        details: Parameters::parse(record.provider_details.as_deref()),
     };
-    for row in AT_START.iter().chain(AT_END) {
+    let at_start = if from_start { AT_START } else { &[] };
+    for row in at_start.iter().chain(AT_END) {
         let Some(value) = (row.value)(&facts) else { continue };
         if let Some(old_name) = row.old_name.filter(|_| semconv.old()) {
             take(old_name, value.clone());
@@ -317,7 +329,7 @@ fn output_type<'a>(facts: &'a Facts<'a>) -> Option<&'a str> {
         "image_generation" | "image_edit" => Some("image"),
         "speech" => Some("speech"),
         "chat" => match facts.params.text(&["response_format"])? {
-            "json_object" | "json_schema" => Some("json"),
+            "json_object" | "json_schema" | "json" => Some("json"),
             "text" => Some("text"),
             _ => None,
         },

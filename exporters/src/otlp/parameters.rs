@@ -1,4 +1,4 @@
-//! What of a request's parameters the conventions have a name for.
+//! What of a request's parameters, and of a provider's details, the conventions have a name for.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::value::Value;
 
-/// The column `request_params`, parsed; empty where there is none.
+/// The column `request_params` or `provider_details`, parsed; empty where there is none.
 #[derive(Debug, Default)]
 pub(super) struct Parameters(HashMap<String, Json>);
 

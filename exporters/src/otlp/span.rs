@@ -28,7 +28,9 @@ pub(super) fn encode(record: &CallRecord, semconv: Semconv) -> Vec<u8> {
     pb::integer(&mut out, 6, KIND_CLIENT);
     pb::fixed64(&mut out, 7, record.start_ns.cast_unsigned());
     pb::fixed64(&mut out, 8, (record.start_ns + record.duration_ns).cast_unsigned());
-    attributes(record, semconv, |name, value| attribute(&mut out, 9, name, &value));
+    attributes(record, semconv, true, |name, value| {
+        attribute(&mut out, 9, name, &value)
+    });
     for (at, attempt) in events(record) {
         pb::message(&mut out, 11, |out| {
             pb::fixed64(out, 1, attempt.start_ns.cast_unsigned());

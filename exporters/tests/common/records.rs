@@ -19,6 +19,7 @@ pub(crate) fn record(number: u64) -> Box<CallRecord> {
         origin: "openai",
         origin_version: Some(Arc::from("2.3.0")),
         operation: "chat",
+        api_type: None,
         provider: Arc::from("openai"),
         request_model: Some(Arc::clone(&model)),
         response_model: Some("gpt-4o-mini-2024-07-18".to_owned()),

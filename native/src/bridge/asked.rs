@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 
 use super::json_out;
 use crate::call::Asked;
@@ -13,6 +13,7 @@ use crate::surface::Surface;
 
 /// Parameters that shape an answer and hold no content; anything else in a request stays out of the record.
 const RECORDED: &[&str] = &[
+    "conversation",
     "dimensions",
     "encoding_format",
     "frequency_penalty",
@@ -24,14 +25,15 @@ const RECORDED: &[&str] = &[
     "max_output_tokens",
     "parallel_tool_calls",
     "presence_penalty",
+    "previous_response_id",
     "quality",
     "reasoning_effort",
-    "response_format",
     "seed",
     "service_tier",
     "size",
     "speed",
     "stop",
+    "stop_sequences",
     "store",
     "temperature",
     "tool_choice",
@@ -43,8 +45,19 @@ const RECORDED: &[&str] = &[
     "voice",
 ];
 
+/// Objects of which one text shapes the answer: the request's field, where in it, and the parameter's plain name.
+const WITHIN: &[(&str, &[&str], &str)] = &[
+    ("conversation", &["id"], "conversation"),
+    ("output_config", &["effort"], "reasoning_effort"), // Anthropic's
+    ("output_config", &["format", "type"], "response_format"),
+    ("output_format", &["type"], "response_format"), // Anthropic's before
+    ("reasoning", &["effort"], "reasoning_effort"),  // of the Responses API
+    ("response_format", &["type"], "response_format"),
+    ("text", &["format", "type"], "response_format"), // of the Responses API
+];
+
 /// The fields that are said to the model, in one dialect or another.
-const CONTENT: [&str; 5] = ["messages", "input", "prompt", "system", "instructions"];
+const CONTENT: [&str; 6] = ["messages", "input", "prompt", "system", "instructions", "tools"];
 
 const LONGEST_PARAMETER: usize = 256;
 const DEEPEST: usize = 16;
@@ -136,6 +149,17 @@ impl Reading {
         if RECORDED.contains(&name) {
             parameter(name, value, &mut self.params);
         }
+        for (field, path, plain_name) in WITHIN {
+            if *field == name
+                && let Some(text) = text_within(value, path)
+            {
+                parameter(plain_name, &text, &mut self.params);
+            }
+        }
+        if name == "response_format" && value.is_instance_of::<PyType>() {
+            // A class whose schema the answer is to follow.
+            parameter(name, &PyString::intern(value.py(), "json_schema"), &mut self.params);
+        }
     }
 
     fn finish(mut self) -> Asked {
@@ -154,6 +178,14 @@ pub(super) fn string(value: &Bound<'_, PyAny>) -> Option<String> {
         .to_cow()
         .ok()
         .map(|text| text.into_owned())
+}
+
+/// The text at `path` in nested dicts.
+fn text_within<'py>(value: &Bound<'py, PyAny>, path: &[&str]) -> Option<Bound<'py, PyAny>> {
+    let found = path.iter().try_fold(value.clone(), |value, name| {
+        value.cast::<PyDict>().ok()?.get_item(name).ok()?
+    })?;
+    found.is_instance_of::<PyString>().then_some(found)
 }
 
 /// How many characters a text has.

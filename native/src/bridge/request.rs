@@ -88,7 +88,11 @@ pub(crate) fn prepare(
     }
     let mut asked = asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?;
     asked.price = arguments.price.take();
-    asked.content = asked::content(operation.surface(), [("messages", input)]);
+    let tools = arguments.body.iter().find(|(name, _)| name == "tools");
+    let said = [("messages", input)]
+        .into_iter()
+        .chain(tools.map(|(name, value)| (name.as_str(), value)));
+    asked.content = asked::content(operation.surface(), said);
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),

@@ -1,11 +1,12 @@
 //! Spans and metrics in the program's own OpenTelemetry: begun before the request, ended by whichever thread of the
 //! interpreter's comes by first once the call is over. Native threads never touch the interpreter.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use exporters::CallRecord;
 use exporters::otlp::{
-    self, INSTRUMENTS, Kind, Semconv, Value, attempt_attributes, common_attributes, error_attribute, measurements,
+    self, INSTRUMENTS, Kind, Value, attempt_attributes, common_attributes, error_attribute, measurements,
 };
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -15,7 +16,6 @@ use pyo3::types::{PyDict, PyList};
 use super::process::note_internal_error;
 use crate::call::{Live, Start};
 use crate::core::core;
-use crate::settings;
 
 fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -64,6 +64,13 @@ pub(crate) fn begin(py: Python<'_>, start: &Start, operation: &str, started_ns: 
     })
 }
 
+/// What samplers see of a call, as one number.
+fn told(operation: &str, provider: &str, model: Option<&str>, server: Option<&str>, port: Option<u16>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (operation, provider, model, server, port).hash(&mut hasher);
+    hasher.finish()
+}
+
 fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: Option<i64>) -> PyResult<Option<Live>> {
     type Begun = (u64, u128, u64, i64, bool, bool);
     let attributes = PyDict::new(py);
@@ -94,6 +101,13 @@ fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: 
         has_span: spans,
         has_metrics: metrics,
         measured: metrics && !told_by_another,
+        told: told(
+            operation,
+            &start.provider,
+            start.request_model.as_deref(),
+            start.server_address.as_deref(),
+            start.server_port,
+        ),
     }))
 }
 
@@ -151,10 +165,11 @@ struct Filling<'py> {
 
 impl<'py> Filling<'py> {
     fn new(py: Python<'py>) -> Self {
-        Self {
-            dict: PyDict::new(py),
-            outcome: Ok(()),
-        }
+        Self::from(PyDict::new(py))
+    }
+
+    fn from(dict: Bound<'py, PyDict>) -> Self {
+        Self { dict, outcome: Ok(()) }
     }
 
     fn add(&mut self, name: &str, value: &Value<'_>) {
@@ -171,10 +186,21 @@ impl<'py> Filling<'py> {
 
 #[pymethods]
 impl EndedCall {
+    /// Those that the span does not have since its start.
     fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut filling = Filling::new(py);
-        let (semconv, _) = Semconv::of(&settings::variable);
-        otlp::attributes(&self.record, semconv, |name, value| filling.add(name, &value));
+        let record = &self.record;
+        let now = told(
+            record.operation,
+            &record.provider,
+            record.request_model.as_deref(),
+            record.server_address.as_deref(),
+            record.server_port,
+        );
+        let (semconv, _) = core().semconv();
+        otlp::attributes(record, semconv, now != self.live.told, |name, value| {
+            filling.add(name, &value);
+        });
         filling.done()
     }
 
@@ -191,25 +217,34 @@ impl EndedCall {
 
     /// Place of the instrument in `otel_instruments()`, value and attributes of each measurement.
     fn measurements<'py>(&self, py: Python<'py>) -> PyResult<Vec<Measured<'py>>> {
-        let (_, semconv) = Semconv::of(&settings::variable);
+        let (_, semconv) = core().semconv();
         let mut all = Vec::new();
         measurements(&self.record, semconv, |measured| all.push(measured));
+        let mut filling = Filling::new(py);
+        common_attributes(&self.record, |name, value| filling.add(name, &value));
+        let common = filling.done()?;
+        let error = error_attribute(&self.record);
         all.into_iter()
             .map(|measured| {
-                let mut filling = Filling::new(py);
-                common_attributes(&self.record, |name, value| filling.add(name, &value));
-                if let Some((name, value)) = error_attribute(&self.record).filter(|_| measured.with_error_type) {
-                    filling.add(name, &value);
-                }
-                for (name, value) in &measured.extra {
-                    filling.add(name, value);
-                }
+                let error = error.as_ref().filter(|_| measured.with_error_type);
+                let attributes = if error.is_none() && measured.extra.is_empty() {
+                    common.clone()
+                } else {
+                    let mut filling = Filling::from(common.copy()?);
+                    if let Some((name, value)) = error {
+                        filling.add(name, value);
+                    }
+                    for (name, value) in &measured.extra {
+                        filling.add(name, value);
+                    }
+                    filling.done()?
+                };
                 let value = if INSTRUMENTS[measured.instrument].is_integer {
                     (measured.value as i64).into_pyobject(py)?.into_any()
                 } else {
                     measured.value.into_pyobject(py)?.into_any()
                 };
-                Ok((measured.instrument, value, filling.done()?))
+                Ok((measured.instrument, value, attributes))
             })
             .collect()
     }

@@ -57,6 +57,8 @@ pub(crate) struct Live {
     pub has_metrics: bool,
     /// The program's meter is to be told what the call came to.
     pub measured: bool,
+    /// What samplers were told, as one number: whether it still holds when the call is over.
+    pub told: u64,
 }
 
 impl Live {

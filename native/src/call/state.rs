@@ -315,6 +315,7 @@ impl State {
             operation: told
                 .and_then(|told| told.operation)
                 .unwrap_or_else(|| start.surface.operation()),
+            api_type: surface.api_type(),
             provider,
             request_model: start.request_model,
             response_model: facts.model,

@@ -23,6 +23,23 @@ pub(super) fn text_parts(content: &Value) -> Box<dyn Iterator<Item = Value> + '_
     }
 }
 
+/// What a model was given to call: type and name. Descriptions and parameters are long, and the conventions advise
+/// against them.
+pub(super) fn tool_definitions(tools: Option<&Value>) -> Vec<Value> {
+    let given = tools.and_then(Value::as_array).into_iter().flatten();
+    given
+        .filter_map(Value::as_object)
+        .filter_map(|tool| {
+            let kind = text_of(tool, "type");
+            let own_name = text_of(tool, "name");
+            let nested = kind.and_then(|kind| text_of(tool.get(kind)?.as_object()?, "name"));
+            // A provider's own tool may have no other name than its type, one of Anthropic's no type.
+            let name = own_name.or(nested).or(kind)?;
+            Some(json!({"type": kind.unwrap_or("function"), "name": name}))
+        })
+        .collect()
+}
+
 /// A message, or an item of the Responses API that stands for one.
 pub(super) fn message(object: &Object) -> Value {
     let mut parts = Vec::new();

@@ -1,0 +1,82 @@
+"""One way in a process of its own: the same work with and without it, in turn, on command.
+
+    python -m benchmarks.spans.worker WAY PORT      commands on stdin, `SCENARIO TIMES` a line; figures as JSON
+
+Figures are microseconds of CPU a call, of the caller's thread (the median) and of the whole process (the mean), `on`
+and `off`. The clock of a busy machine says too little about microseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from typing import Any
+
+from benchmarks.spans.ways import OWN, PEERS, Switch
+
+WARM_UP = 5
+
+
+def process_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+class Worker:
+    """Measures a way; which of the two sides goes first alternates."""
+
+    def __init__(self, adapter: str, switch: Switch, port: int) -> None:
+        self._adapter, self._switch, self._port = (
+            importlib.import_module(f"benchmarks.adapters.{adapter}"),
+            switch,
+            port,
+        )
+        self._on_first = False
+
+    def measure(self, scenario: str, times: int) -> dict[str, dict[str, float]]:
+        self._on_first = not self._on_first
+        sides = ("on", "off") if self._on_first else ("off", "on")
+        figures = {side: self._side(scenario, times, side == "on") for side in sides}
+        self._switch(False)
+        return figures
+
+    def _side(self, scenario: str, times: int, turned_on: bool) -> dict[str, float]:
+        self._switch(turned_on)
+        # Made anew: some instrumentors work on clients that are made after them.
+        adapter: Any = self._adapter.Adapter(self._port)
+        once = getattr(adapter, scenario)
+        for _ in range(WARM_UP):
+            once()
+        adapter.settle()
+        whole, taken = process_cpu(), [0.0] * times
+        for number in range(times):
+            started = time.thread_time()
+            once()
+            taken[number] = time.thread_time() - started
+        adapter.settle()
+        return {
+            "thread_us": statistics.median(taken) * 1e6,
+            "process_us": (process_cpu() - whole) / times * 1e6,
+        }
+
+
+def main() -> None:
+    # Whatever a way prints must not get among the figures.
+    figures = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    name, port = sys.argv[1], int(sys.argv[2])
+    way = {**OWN, **PEERS}[name]
+    worker = Worker(*way(f"http://127.0.0.1:{port}"), port)
+    print("ready", file=figures, flush=True)
+    for line in sys.stdin:
+        scenario, times = line.split()
+        print(json.dumps(worker.measure(scenario, int(times))), file=figures, flush=True)
+
+
+if __name__ == "__main__":
+    main()
