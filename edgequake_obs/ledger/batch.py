@@ -1,4 +1,4 @@
-"""Some spool files on their way into the tables, in one transaction: all of them or none.
+"""Some spool files on their way into the tables, in one transaction unless one of them is odd.
 
 A kill at any moment leaves either files that are not in the tables, or files that `folded` names: the views skip those,
 and the next fold unlinks them.
@@ -7,23 +7,27 @@ and the next fold unlinks them.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from . import schema, spool
+from . import schema, spool, straight
 from .errors import LedgerError
 from .holder import first_line
-from .lines import load
+from .lines import load, set_aside_before
 from .report import FoldReport
 from .writable import make_log
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import TypeAlias
+
     import duckdb
 
     from .place import Place
 
-# Two full spool files: the rows of one keep only one thread busy, and more would need more memory.
-_BYTES = 2 * (64 << 20)
+    _Counts: TypeAlias = tuple[dict[str, int], dict[str, int]]  # of each file: its calls, its lines set aside
+
+_ODD = 128 << 20  # bytes of files that have a copy of their lines in memory at once
 _HISTORY = 1000  # entries of the fold history that `meta` keeps
 
 
@@ -31,13 +35,13 @@ class FileError(LedgerError):
     """One file could not be folded; it waits for the next fold, and the views show it."""
 
 
-def take_batch(place: Place, waiting: list[spool.SpoolFile]) -> list[spool.SpoolFile]:
-    """Removes from the front of `waiting` what makes one moderate transaction: one file, or several small ones."""
+def take_batch(place: Place, waiting: list[spool.SpoolFile], size: int) -> list[spool.SpoolFile]:
+    """Removes from the front of `waiting` what makes one transaction: a file, or several of `size` bytes together."""
     taken = [waiting.pop(0)]
     total = size_of(place, taken[0])
-    while waiting and total + (size := size_of(place, waiting[0])) <= _BYTES:
+    while waiting and total + (more := size_of(place, waiting[0])) <= size:
         taken.append(waiting.pop(0))
-        total += size
+        total += more
     return taken
 
 
@@ -50,7 +54,7 @@ def size_of(place: Place, file: spool.SpoolFile) -> int:
 
 
 def fold_batch(connection: duckdb.DuckDBPyConnection, place: Place, files: list[spool.SpoolFile]) -> FoldReport:
-    """Folds spool files in one transaction, and unlinks them.
+    """Folds spool files, in one transaction if there is nothing odd about them, and unlinks them.
 
     Raises:
         FileError: One of them cannot be folded; the others are.
@@ -68,18 +72,17 @@ def fold_batch(connection: duckdb.DuckDBPyConnection, place: Place, files: list[
         except PermissionError:  # another user made it, and lets nobody read it
             busy += 1
     report = FoldReport(busy=busy)
-    if not settled:
-        return report
-    try:
-        return report.plus(_fold_settled(connection, place, settled))
-    except FileError:
-        if len(settled) == 1:
-            raise
-    # One of them spoils it for the others: each by itself.
+    return report.plus(_fold_each(connection, place, [settled])) if settled else report
+
+
+def _fold_each(connection: duckdb.DuckDBPyConnection, place: Place, parts: list[list[str]]) -> FoldReport:
+    """Folds each of several lots of files; raises for those that could not be folded when the others are."""
+    report = FoldReport()
     failed: FileError | None = None
-    for name in settled:
+    for names in parts:
         try:
-            report = report.plus(_fold_settled(connection, place, [name]))
+            counts = _fold_straight(connection, place, names)
+            report = report.plus(_unlinked(place, counts) if counts else _fold_odd(connection, place, names))
         except FileError as error:
             failed = failed or error
     if failed:
@@ -87,41 +90,72 @@ def fold_batch(connection: duckdb.DuckDBPyConnection, place: Place, files: list[
     return report
 
 
-def _fold_settled(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> FoldReport:
+def _fold_odd(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> FoldReport:
     import duckdb
 
+    waiting = [spool.SpoolFile(name, schema.SCHEMA) for name in names]
+    parts: list[list[str]] = []
+    while waiting:
+        parts.append([file.name for file in take_batch(place, waiting, _ODD)])
+    if len(parts) > 1:
+        return _fold_each(connection, place, parts)
     try:
-        set_aside = load(connection, place, names)
-        make_log(place)
-        records = _commit(connection, set_aside)
+        counts = _fold_sifted(connection, place, names)
     except (duckdb.Error, OSError) as error:
+        if len(names) > 1:  # one of them spoils it for the others
+            return _fold_each(connection, place, [[name] for name in names])
         raise FileError(
             f"{os.path.join(place.spool, names[0])} cannot be folded and waits for the next fold: {first_line(error)}"
         ) from error
-    # Nobody can be reading them: readers are locked out while the database is open for writing.
-    for name in names:
+    return _unlinked(place, counts)
+
+
+def _unlinked(place: Place, counts: _Counts) -> FoldReport:
+    """Removes the files that are in the tables. Nobody can be reading them: the database is open for writing."""
+    records, set_aside = counts
+    for name in records:
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(place.spool, name))
-    return FoldReport(records=records, files=len(names), set_aside=sum(set_aside.values()))
+    return FoldReport(records=sum(records.values()), files=len(records), set_aside=sum(set_aside.values()))
 
 
-def _commit(connection: duckdb.DuckDBPyConnection, set_aside: dict[str, int]) -> int:
-    """Puts the loaded lines into the tables and the files' names into `folded`, both or neither."""
+def _fold_straight(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> _Counts | None:
     import duckdb
 
+    try:
+        records = straight.look(connection, place, names)
+        if records is None:
+            return None
+        set_aside = {name: set_aside_before(place, name) for name in names}
+        with _transaction(connection, place):
+            straight.insert(connection, place, records)
+            _note(connection, records, set_aside)
+        return records, set_aside
+    except (straight.OddLineError, duckdb.Error, OSError):
+        return None  # the long way finds out which line it is
+
+
+def _fold_sifted(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> _Counts:
+    set_aside = load(connection, place, names)
+    with _transaction(connection, place):
+        records = _insert(connection)
+        _note(connection, {name: records.get(name, 0) for name in names}, set_aside)
+    return records, set_aside
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection, place: Place) -> Generator[None]:
+    import duckdb
+
+    make_log(place)
     connection.begin()
     try:
-        records = _insert(connection)
-        for name, odd in set_aside.items():
-            connection.execute("INSERT INTO folded VALUES (?)", [name])
-            _note(connection, name, records.get(name, 0), odd)
-        _forget_old_notes(connection)
+        yield
         connection.commit()
     except BaseException:
         with suppress(duckdb.Error):  # there is no transaction any more after a failed commit
             connection.rollback()
         raise
-    return sum(records.values())
 
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -149,18 +183,17 @@ def _insert(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(connection.execute("SELECT spool_file, count(*) FROM line GROUP BY spool_file").fetchall())
 
 
-def _note(connection: duckdb.DuckDBPyConnection, name: str, records: int, set_aside: int) -> None:
-    """Adds a file to the fold history, and its unreadable lines to their count."""
+def _note(connection: duckdb.DuckDBPyConnection, records: dict[str, int], set_aside: dict[str, int]) -> None:
+    """Puts the files' names into `folded` and the fold history, and their unreadable lines to their count."""
     import json
 
-    entry = json.dumps({"file": name, "records": records, "set_aside": set_aside})
-    connection.execute("INSERT INTO meta VALUES ('fold', ?, make_timestamp(epoch_us(now())))", [entry])
-    if set_aside:
+    for name, count in records.items():
+        connection.execute("INSERT INTO folded VALUES (?)", [name])
+        entry = json.dumps({"file": name, "records": count, "set_aside": set_aside[name]})
+        connection.execute("INSERT INTO meta VALUES ('fold', ?, make_timestamp(epoch_us(now())))", [entry])
+    if odd := sum(set_aside.values()):
         so_far = int(schema.get(connection, "set_aside") or 0)
-        schema.put(connection, "set_aside", str(so_far + set_aside))
-
-
-def _forget_old_notes(connection: duckdb.DuckDBPyConnection) -> None:
+        schema.put(connection, "set_aside", str(so_far + odd))
     connection.execute(
         "DELETE FROM meta WHERE key = 'fold' AND noted_at < "
         f"(SELECT min(noted_at) FROM (FROM meta WHERE key = 'fold' ORDER BY noted_at DESC LIMIT {_HISTORY}))"

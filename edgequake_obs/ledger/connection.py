@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _FLUSH = 2.0  # seconds
-_WAIT = 5.0  # seconds, for another fold and for our own
+_FOLD = 5.0  # seconds, after which a fold of our own stops
+_WAIT = 15.0  # seconds, for another fold: two or three of its transactions
 _WAIT_FOR_STRANGER = 1.0  # seconds, for somebody who writes without folding: it may be a short visit
 _STEP = 0.02  # seconds between two attempts
 
@@ -59,7 +60,7 @@ def connect(path: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         waited = time.monotonic() - begun
         try:
             with turn(place, _WAIT - waited):
-                return _attempt(place, begun + _WAIT)
+                return _attempt(place, begun + waited + _FOLD)
         except _AnotherFold:
             if waited >= _WAIT:
                 raise

@@ -31,6 +31,12 @@ _PATIENCE = 5.0  # seconds that a fold waits for another fold or for readers
 _AT_A_STRETCH = 0.25  # seconds after which the database is closed before the next files
 _BREATH = 0.05  # seconds in which readers get in then
 _STEP = 0.02  # seconds between two attempts
+_FULL = 66 << 20  # bytes of a full spool file, with the lines that went beyond
+# Each thread should fill row groups of its own: what is left over is compressed again by a later checkpoint. More than
+# eight files would need more memory than a fold may take.
+_LEAST, _MOST = 2 * _FULL, 8 * _FULL
+_FOR_A_READER = 4 * _FULL  # bytes in the first transaction of somebody who only wants to read
+_TRANSACTION = 6.0  # seconds that one should take: other readers wait as long
 
 
 def fold(path: str | Path | None = None) -> FoldReport:
@@ -97,16 +103,19 @@ def _fold_with_pauses(place: Place, tell: Tell) -> FoldReport:
     done = FoldReport()
     failed: FileError | None = None
     until = time.monotonic() + _PATIENCE
+    pace = _Pace()
     while waiting:
         try:
             with turn(place, _PATIENCE), writable(place) as connection:
                 opened = time.monotonic()
                 while waiting and time.monotonic() - opened < _AT_A_STRETCH:
-                    batch = take_batch(place, waiting)
+                    batch = take_batch(place, waiting, pace.size)
                     tell(1 - left / whole, done.records)
-                    left -= sum(size_of(place, file) for file in batch)
+                    size = sum(size_of(place, file) for file in batch)
+                    left -= size
                     try:
-                        done = done.plus(fold_batch(connection, place, batch))
+                        with pace.measured(size):
+                            done = done.plus(fold_batch(connection, place, batch))
                     except FileError as error:
                         failed = error
             until = time.monotonic() + _PATIENCE
@@ -126,6 +135,22 @@ def _fold_with_pauses(place: Place, tell: Tell) -> FoldReport:
     return done
 
 
+class _Pace:
+    """How many bytes one transaction takes in."""
+
+    def __init__(self) -> None:
+        self.size = _MOST
+
+    @contextmanager
+    def measured(self, size: int) -> Generator[None]:
+        """Around the folding of so many bytes: finds out how many the next transaction may take in."""
+        begun = time.monotonic()
+        yield
+        seconds = max(time.monotonic() - begun, 0.001)
+        if size >= _FULL:  # what is small says little
+            self.size = min(max(_LEAST, int(size / seconds * _TRANSACTION)), _MOST)
+
+
 def fold_until(place: Place, until: float) -> None:
     """Folds what can be folded before `until` (monotonic seconds), the first files in any case.
 
@@ -139,6 +164,6 @@ def fold_until(place: Place, until: float) -> None:
         waiting = spool.foldable(place)
         while waiting:
             with suppress(FileError):  # the views show it
-                fold_batch(connection, place, take_batch(place, waiting))
+                fold_batch(connection, place, take_batch(place, waiting, _FOR_A_READER))
             if time.monotonic() >= until:
                 break

@@ -40,7 +40,7 @@ def load(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) 
         connection.execute("SELECT spool_file, count(*) FROM line GROUP BY spool_file").fetchall()
     )
     return {
-        name: _set_aside_before(place, name)
+        name: set_aside_before(place, name)
         + (0 if spool.has_lines(path, found.get(name, 0)) else _set_aside(connection, place, name))
         for name, path in paths.items()
     }
@@ -56,7 +56,7 @@ def _read(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     connection.execute(f"INSERT INTO line SELECT * FROM {source} WHERE {schema.IS_CALL}")
 
 
-def _set_aside_before(place: Place, name: str) -> int:
+def set_aside_before(place: Place, name: str) -> int:
     """How many over-long lines of a file a reader has set aside, who could not count them in the database."""
     try:
         return spool.count_lines(overlong.aside_of(place, name))

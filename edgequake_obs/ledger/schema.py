@@ -152,17 +152,18 @@ def spool_glob(spool: str) -> str:
     return glob_escaped(spool) + "/*.v*.jsonl"
 
 
-def lines(*patterns: str) -> str:
+def lines(*patterns: str, only: tuple[str, ...] | None = None) -> str:
     """SQL for the lines that globs match, one row each; what cannot be read has no `call_uid`.
 
-    Costs come as JSON strings, so that no double is ever in between, and are cast to decimals by the reader.
+    Costs come as JSON strings, so that no double is ever in between, and are cast to decimals by the reader. With
+    `only`, nothing is said of the other columns: they may be such that the line cannot be read.
     """
     attempt_fields = ", ".join(
         f"{column.name} {column.type}" for column in ATTEMPT if column.name == column.source != "call_uid"
     )
     types = {column.name: column.type for column in CALL if column.name == column.source}
     types |= {"attempts": f"STRUCT({attempt_fields})[]", "kind": "VARCHAR"}
-    columns = ", ".join(f"{name}: {literal(type_)}" for name, type_ in types.items())
+    columns = ", ".join(f"{name}: {literal(type_)}" for name, type_ in types.items() if only is None or name in only)
     return (
         f"read_ndjson([{', '.join(map(literal, patterns))}], columns={{{columns}}}, "
         "filename='spool_file', ignore_errors=true, hive_partitioning=false)"

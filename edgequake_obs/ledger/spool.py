@@ -139,10 +139,10 @@ _BLOCK = 1 << 20
 
 def has_lines(path: str, count: int) -> bool:
     """Whether a file has exactly so many lines, without blank ones."""
-    return _at_most(path) == count or count_lines(path) == count
+    return count_at_most(path) == count or count_lines(path) == count
 
 
-def _at_most(path: str) -> int:
+def count_at_most(path: str) -> int:
     """As `count_lines`, or more: it finds no blank line but those that consist of nothing, and not all of them."""
     count = 0
     last = b"\n"

@@ -55,7 +55,7 @@ def test_writers_move_on_and_lose_nothing(ledger_path: Path, writer: SpoolWriter
 def test_the_write_bit_is_cleared_before_the_file_is_read(
     ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgequake_obs.ledger import batch
+    from edgequake_obs.ledger import straight
 
     writer.write(record())
     seen: list[int] = []
@@ -64,7 +64,7 @@ def test_the_write_bit_is_cleared_before_the_file_is_read(
         seen.append(os.stat(writer.path).st_mode & stat.S_IWUSR)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "load", watch)
+    monkeypatch.setattr(straight, "look", watch)
     with pytest.raises(KeyboardInterrupt):
         ledger.fold(ledger_path)
     assert seen == [0]
@@ -268,7 +268,7 @@ def test_what_a_killed_creation_left_goes_with_the_next(ledger_path: Path) -> No
 def test_one_file_that_cannot_be_folded_does_not_keep_the_others(
     ledger_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgequake_obs.ledger import batch, lines
+    from edgequake_obs.ledger import batch, lines, straight
 
     writer.write(record())
     bad = os.path.basename(writer.path)
@@ -280,6 +280,11 @@ def test_one_file_that_cannot_be_folded_does_not_keep_the_others(
             raise OSError(28, "No space left on device")
         return lines.load(connection, place, names)
 
+    def look(connection: duckdb.DuckDBPyConnection, place: Place, names: list[str]) -> dict[str, int] | None:
+        return None if bad in names else straight_look(connection, place, names)
+
+    straight_look = straight.look
+    monkeypatch.setattr(straight, "look", look)
     monkeypatch.setattr(batch, "load", load)
     with pytest.raises(ledger.LedgerError, match=f"{bad} cannot be folded and waits .*No space left"):
         ledger.fold(ledger_path)
