@@ -157,6 +157,10 @@ fn data_of(raw: &Bytes) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn events_of(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
@@ -209,5 +213,27 @@ mod tests {
     #[test]
     fn a_last_event_without_its_blank_line_counts() {
         assert_eq!(events_of(&[b"data: a\n\ndata: b"]), [b"a".to_vec(), b"b".to_vec()]);
+    }
+
+    /// What the syntax is made of, and anything else.
+    fn a_piece() -> impl Strategy<Value = Vec<u8>> {
+        let syntax = select(vec![
+            "data:", "data: ", "event: ", ":", "\n", "\r", "\r\n", "\n\n", "[DONE]", "\u{feff}",
+        ]);
+        prop_oneof![
+            3 => syntax.prop_map(|text| text.as_bytes().to_vec()),
+            1 => vec(any::<u8>(), 0..12),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_the_same_events_however_they_are_cut(pieces in vec(a_piece(), 0..40)) {
+            let whole = pieces.concat();
+            let cut: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            prop_assert_eq!(events_of(&cut), events_of(&[&whole]));
+            let single: Vec<&[u8]> = whole.chunks(1).collect();
+            prop_assert_eq!(events_of(&single), events_of(&[&whole]));
+        }
     }
 }
