@@ -89,6 +89,16 @@ def enter(ticket: int) -> Token[Context] | None:
     return _attach(set_value(_LANGUAGE_MODEL, True, set_span_in_context(span)))
 
 
+def carried(ticket: int) -> list[tuple[str, str]]:
+    """The headers that the program's propagators make of a call's span, or of the one around it where it has none."""
+    from opentelemetry.propagate import inject  # reads the entry points of everything installed
+
+    carrier: dict[str, str] = {}
+    span = _open.get(ticket)
+    inject(carrier, None if span is None else set_span_in_context(span))
+    return list(carrier.items())
+
+
 def leave(token: Token[Context]) -> None:
     """Take back what `enter` did."""
     with suppress(ValueError):  # a coroutine may be closed in a context not its own, which ends with it

@@ -23,7 +23,7 @@ class Frame:
         streaming: The program gets a stream.
         asynchronous: The program awaits.
         hide_usage: We asked for the usage, not the program.
-        options: What is sent instead of the program's options where we did.
+        options: What is sent instead of the program's options, where that is something else.
         retrying: An attempt has failed and another will follow.
         within: The library's call that this one is a part of.
         is_library: What is sent within this call are attempts of it.

@@ -117,7 +117,7 @@ def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
     frame = _begin(args, kwargs, False)
     if frame is None:
         return original(*args, **kwargs)
-    if frame.hide_usage:
+    if frame.options is not None:
         args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
     span = enter_span(frame)
@@ -140,7 +140,7 @@ async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
     frame = _begin(args, kwargs, True)
     if frame is None:
         return await original(*args, **kwargs)
-    if frame.hide_usage:
+    if frame.options is not None:
         args, kwargs = _with_options(args, kwargs, frame.options)
     token = current.set(frame)
     span = enter_span(frame)
@@ -241,13 +241,16 @@ def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
             call = service.begin(surface.operation, client, options, streaming, caller(), asynchronous)
             frame = Frame(call, call.streaming, asynchronous)
             frame.span = call.span
+            if carried := call.carried:
+                frame.options = options = _carrying(options, carried, client)
     except Exception as error:
         _native.note_internal_error("openai call", error)
         return None
     if frame.streaming and surface.reports_usage_on_request and service.accepts_stream_usage:
         try:
-            frame.options = _asking_for_usage(options)
-            frame.hide_usage = frame.options is not None
+            asking = _asking_for_usage(options)
+            frame.hide_usage = asking is not None
+            frame.options = asking or frame.options
         except Exception as error:
             _native.note_internal_error("openai stream options", error)
     return frame
@@ -283,6 +286,16 @@ def _with_options(args: Args, kwargs: Kwargs, options: object) -> tuple[Args, Kw
     return args, {**kwargs, "options": options}
 
 
+def _carrying(options: Options, carried: list[tuple[str, str]], client: Client) -> Options:
+    """The options with headers that tell the provider of the request's trace; what the program has set stays."""
+    own: Mapping[str, object] = options.headers if _are_given(options.headers) else {}
+    of_client: Mapping[str, object] = getattr(client, "_custom_headers", {})
+    taken = {name.lower() for name in (*own, *of_client)}
+    carrying = copy.copy(options)
+    carrying.headers = {**own, **{name: value for name, value in carried if name.lower() not in taken}}
+    return carrying
+
+
 def _asking_for_usage(options: Options) -> Options | None:
     """The options with usage asked for; None where the program has said itself whether it wants it."""
     body, extra = options.json_data, options.extra_json or {}
@@ -299,6 +312,10 @@ def _asking_for_usage(options: Options) -> Options | None:
     else:
         asking.json_data = {**(body or {}), "stream_options": stream_options}
     return asking
+
+
+def _are_given(headers: object) -> TypeGuard[Mapping[str, object]]:
+    return hasattr(headers, "keys")  # the SDK's mark for none has not
 
 
 def _leaves_usage_open(stream_options: object) -> TypeGuard[dict[str, object]]:

@@ -31,6 +31,8 @@ pub(crate) struct Core {
     capture: AtomicU8,
     /// Whether the program's own OpenTelemetry may be used.
     may_be_python: AtomicBool,
+    /// Providers are told of their request's trace.
+    propagates: AtomicBool,
     /// What its spans, and its metrics, are named by.
     semconv: Mutex<(Semconv, Semconv)>,
     /// `EDGEQUAKE_OBS_DISABLED`: calls work, nothing is recorded.
@@ -60,6 +62,7 @@ pub(crate) fn core() -> &'static Core {
         over: CallsOver::default(),
         capture: AtomicU8::new(settings.capture as u8),
         may_be_python: AtomicBool::new(settings.otel.may_be_python()),
+        propagates: AtomicBool::new(settings::propagates()),
         semconv: Mutex::new(Semconv::of(&settings::variable)),
         disabled: settings.disabled,
         http: Http::default(),
@@ -145,6 +148,11 @@ impl Core {
         !self.disabled && self.may_be_python.load(Ordering::Acquire)
     }
 
+    /// Whether requests to providers say which trace they belong to.
+    pub(crate) fn propagates(&self) -> bool {
+        self.propagates.load(Ordering::Relaxed)
+    }
+
     /// Which conventions name the spans, and the metrics, in the program's own OpenTelemetry.
     pub(crate) fn semconv(&self) -> (Semconv, Semconv) {
         *self.semconv.lock().unwrap_or_else(PoisonError::into_inner)
@@ -156,6 +164,7 @@ impl Core {
         self.otlp.store(new_otlp(), Ordering::Release);
         self.may_be_python
             .store(settings::read().otel.may_be_python(), Ordering::Release);
+        self.propagates.store(settings::propagates(), Ordering::Relaxed);
         *self.semconv.lock().unwrap_or_else(PoisonError::into_inner) = Semconv::of(&settings::variable);
         if let Some(old) = old {
             old.close();

@@ -163,6 +163,11 @@ pub(crate) fn otlp_variable(name: &str) -> Option<String> {
     variable(name).or_else(as_litellm)
 }
 
+/// Whether providers are told which trace a request belongs to.
+pub(crate) fn propagates() -> bool {
+    is_on("EDGEQUAKE_OBS_PROPAGATE")
+}
+
 /// Whether usage is asked for where a stream's caller said nothing of it.
 pub(crate) fn injects_stream_usage() -> bool {
     !variable("EDGEQUAKE_OBS_STREAM_USAGE").is_some_and(|value| value.eq_ignore_ascii_case("off"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gzip
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ class Receiver:
         behaviours: What to do with the next requests; empty: take them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.behaviours: deque[Behaviour] = deque()
         self.always: Behaviour = Behaviour()
@@ -78,11 +79,14 @@ class Receiver:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         self._http.block_on_close = False
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_port}"
 
     @property
     def spans(self) -> list[Span]:
@@ -164,6 +168,10 @@ class Receiver:
                     self.end_headers()
                     self.wfile.write(answer)
 
+            def handle(self) -> None:
+                with contextlib.suppress(ssl.SSLError, ConnectionError):  # a client that trusts us not, or we it
+                    super().handle()
+
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
@@ -186,9 +194,9 @@ def value_of(value: AnyValue) -> Any:
 
 
 @contextlib.contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that listens."""
-    receiver = Receiver()
+    receiver = Receiver(tls)
     try:
         yield receiver
     finally:

@@ -13,6 +13,7 @@ mod resource;
 mod sampler;
 mod sender;
 mod settings;
+mod signal;
 mod span;
 mod value;
 
@@ -25,7 +26,8 @@ pub use measurements::{INSTRUMENTS, Instrument, Kind, Measurement, common_attrib
 pub use provider::provider_name;
 pub use request::{Answer, Transport, Unanswered};
 pub use sampler::Sampler;
-pub use settings::{Destination, OtlpSettings, Protocol, Semconv, Signal, Temporality, Wish};
+pub use settings::{Destination, OtlpSettings, Protocol, Semconv, Temporality, Wish};
+pub use signal::Signal;
 pub use span::{EVENT, attempt_attributes, events};
 pub use value::Value;
 
@@ -82,6 +84,15 @@ impl Otlp {
             Signal::Traces => self.shared.settings.traces.is_some(),
             Signal::Metrics => self.shared.settings.metrics.is_some(),
         }
+    }
+
+    /// Whether a span of that trace will be exported, for who is to be told in W3C's form; None where no spans are, or the
+    /// program's propagators are others.
+    #[must_use]
+    pub fn samples(&self, trace_id: &[u8; 16], parent: Option<bool>) -> Option<bool> {
+        let settings = &self.shared.settings;
+        let is_told = settings.traces.is_some() && settings.propagates_trace_context;
+        is_told.then(|| settings.sampler.samples(trace_id, parent))
     }
 
     /// Hands a call over. Never waits on anything but another caller doing the same.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::request::{Answer, Transport, Unanswered};
-use super::settings::{OtlpSettings, Signal};
+use super::settings::OtlpSettings;
+use super::signal::Signal;
 use super::{OtlpStats, Wanted};
 use crate::record::Ended;
 use crate::thread::ThreadState;

@@ -6,7 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::protobuf as pb;
-use super::settings::{Protocol, Signal};
+use super::settings::Protocol;
+use super::signal::Signal;
 use super::value::{Value, attribute};
 use super::{SCHEMA_URL, SCOPE};
 

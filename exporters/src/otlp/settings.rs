@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::resource::{pairs, resource};
 use super::sampler::Sampler;
+use super::signal::Signal;
 
 /// Where an endpoint is wanted and none is named, the specification's.
 const DEFAULT_HTTP: &str = "http://localhost:4318";
@@ -15,45 +16,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_DELAY: Duration = Duration::from_secs(5);
 const DEFAULT_BATCH: usize = 512;
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    Traces,
-    Metrics,
-}
-
-impl Signal {
-    /// As it stands in the variables' names.
-    fn variable(self) -> &'static str {
-        match self {
-            Self::Traces => "TRACES",
-            Self::Metrics => "METRICS",
-        }
-    }
-
-    fn http_path(self) -> &'static str {
-        match self {
-            Self::Traces => "/v1/traces",
-            Self::Metrics => "/v1/metrics",
-        }
-    }
-
-    fn grpc_path(self) -> &'static str {
-        match self {
-            Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-        }
-    }
-
-    /// As warnings name it.
-    #[must_use]
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Traces => "spans",
-            Self::Metrics => "metrics",
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -134,6 +96,8 @@ pub struct OtlpSettings {
     pub temporality: Temporality,
     pub spans_semconv: Semconv,
     pub metrics_semconv: Semconv,
+    /// `OTEL_PROPAGATORS` has W3C's trace context among them.
+    pub propagates_trace_context: bool,
     /// What was given and cannot be used, with what is done instead.
     pub problems: Vec<String>,
 }
@@ -190,6 +154,11 @@ impl OtlpSettings {
             temporality,
             spans_semconv,
             metrics_semconv,
+            propagates_trace_context: variable("OTEL_PROPAGATORS").is_none_or(|names| {
+                names
+                    .split(',')
+                    .any(|name| name.trim().eq_ignore_ascii_case("tracecontext"))
+            }),
             problems,
         })
     }
@@ -215,9 +184,13 @@ fn destination(
         Some("grpc") => Protocol::Grpc,
         None | Some("http/protobuf") => Protocol::Http,
         Some(other) => {
-            problems.push(format!(
+            let problem = format!(
                 "OTEL_EXPORTER_OTLP_PROTOCOL is '{other}', which is not supported: 'http/protobuf' is used ('grpc' is the other one)"
-            ));
+            );
+            // Said once of what may be meant for both signals.
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
             Protocol::Http
         }
     };
@@ -253,14 +226,21 @@ fn destination(
         }
         (Protocol::Http, None, None) => return None,
     };
-    let timeout = either("TIMEOUT").and_then(|value| value.trim().parse().ok());
+    let millis = |value: Option<String>| {
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .map(Duration::from_millis)
+    };
+    let timeout = millis(either("TIMEOUT")).unwrap_or(DEFAULT_TIMEOUT);
+    // What did not arrive in time is kept and sent again, so it bounds a request, not the spans' time here.
+    let longest = millis(variable(signal.timeout_variable())).filter(|longest| !longest.is_zero());
     let path = |name: &str| either(name).map(PathBuf::from);
     Some(Destination {
         signal,
         protocol,
         url,
         headers: either("HEADERS").map(|value| pairs(&value)).unwrap_or_default(),
-        timeout: timeout.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
+        timeout: longest.map_or(timeout, |longest| timeout.min(longest)),
         gzip: either("COMPRESSION").is_some_and(|value| value.trim().eq_ignore_ascii_case("gzip")),
         certificate: path("CERTIFICATE"),
         client_certificate: path("CLIENT_CERTIFICATE"),
@@ -311,6 +291,34 @@ mod tests {
         );
         let (traces, _) = urls(&[grpc, ("OTEL_EXPORTER_OTLP_ENDPOINT", "h:4317")]);
         assert!(traces.is_some_and(|url| url.starts_with("https://h:4317/")));
+    }
+
+    #[test]
+    fn timeouts() {
+        let of = |variables: &[(&str, &str)]| {
+            let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h");
+            let settings = read(&[&[endpoint], variables].concat(), &Wish::default()).unwrap();
+            let millis = |destination: Option<Destination>| destination.unwrap().timeout.as_millis();
+            (millis(settings.traces), millis(settings.metrics))
+        };
+        assert_eq!(of(&[]), (10_000, 10_000));
+        assert_eq!(of(&[("OTEL_EXPORTER_OTLP_TIMEOUT", "50")]), (50, 50));
+        assert_eq!(of(&[("OTEL_BSP_EXPORT_TIMEOUT", "700")]), (700, 10_000));
+        assert_eq!(of(&[("OTEL_METRIC_EXPORT_TIMEOUT", "700")]), (10_000, 700));
+        assert_eq!(of(&[("OTEL_BSP_EXPORT_TIMEOUT", "60000")]), (10_000, 10_000));
+    }
+
+    #[test]
+    fn a_protocol_that_is_none_of_ours() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h");
+        let settings = read(
+            &[endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")],
+            &Wish::default(),
+        )
+        .unwrap();
+        assert_eq!(settings.traces.unwrap().protocol, Protocol::Http);
+        assert_eq!(settings.problems.len(), 1);
+        assert!(settings.problems[0].contains("'http/json'") && settings.problems[0].contains("'http/protobuf'"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::forms::Form;
 use super::hidden::Hidden;
 use super::listening::{self, Announced};
 use super::mocked;
+use super::propagation;
 use super::request::{self, Operation};
 use super::spans;
 use super::streams::{ChunkStream, StreamFacts};
@@ -157,7 +158,10 @@ impl Asked {
         let next = match self.mock {
             Some(mock) => Next::Reply(mocked::reply(mock, Arc::clone(&call))),
             None => match self.prepared.request {
-                Ok(request) => Next::Request(request),
+                Ok(mut request) => {
+                    propagation::add(py, &call, &mut request.outgoing.headers);
+                    Next::Request(request)
+                }
                 Err(failure) => Next::Reply(Err(call.fail(failure))),
             },
         };

@@ -29,6 +29,7 @@ mod plain;
 mod price_facts;
 mod pricing;
 mod process;
+mod propagation;
 mod readings;
 mod request;
 mod service;

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use super::asked;
 use super::caller::Caller;
 use super::listening;
+use super::propagation;
 use super::spans;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
@@ -170,6 +171,12 @@ impl Call {
     #[getter]
     fn span(&self) -> u64 {
         self.call.live.map_or(0, |live| live.ticket)
+    }
+
+    /// Names and values of the headers that tell the provider of its trace; empty where nobody asked for that.
+    #[getter]
+    fn carried(&self, py: Python<'_>) -> Vec<(String, String)> {
+        propagation::carried(py, &self.call)
     }
 
     /// A further HTTP attempt begins.

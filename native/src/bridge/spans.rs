@@ -17,7 +17,7 @@ use super::process::note_internal_error;
 use crate::call::{Live, Start};
 use crate::core::core;
 
-fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+pub(super) fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     MODULE
         .get_or_try_init(py, || Ok(py.import("edgequake_obs._otel.spans")?.into_any().unbind()))
@@ -130,7 +130,7 @@ pub(crate) fn end(py: Python<'_>, live: Live, record: Arc<CallRecord>) {
     }
 }
 
-fn contain(py: Python<'_>, error: &PyErr) {
+pub(super) fn contain(py: Python<'_>, error: &PyErr) {
     if let Err(raised) = note_internal_error(py, "opentelemetry", error.value(py).as_any()) {
         // For tests of ours; whoever comes by must not be the one it is raised into.
         raised.write_unraisable(py, None);

@@ -357,6 +357,11 @@ impl State {
         }
     }
 
+    /// Whether the span around the call is sampled; None where there is none.
+    pub(crate) fn parent_sampled(&self) -> Option<bool> {
+        self.start.parent.map(|parent| parent.sampled)
+    }
+
     pub(super) fn provider(&self) -> Arc<str> {
         let target = self.target.as_ref().map(|target| &target.provider);
         Arc::clone(target.unwrap_or(&self.start.provider))
