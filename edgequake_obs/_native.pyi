@@ -3,6 +3,7 @@
 from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from os import PathLike
 from typing import Generic, Literal, TypedDict, TypeVar, overload
 
 from typing_extensions import NotRequired, Self
@@ -195,6 +196,116 @@ class EmbeddingResponse(OpenAIObject):
     @property
     def _response_ms(self) -> float: ...
 
+class ResponseOutputContent(OpenAIObject):
+    """A part of what a model said: a text, a refusal, reasoning."""
+
+    type: str
+    text: str
+
+class ResponseOutputItem(OpenAIObject):
+    """A message, a function call, reasoning: what a response consists of."""
+
+    type: str
+    id: str
+    content: list[ResponseOutputContent]
+    summary: list[ResponseOutputContent]
+
+class ResponseAPIUsage(OpenAIObject):
+    """Tokens, as the provider reported them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+class ResponsesAPIResponse(OpenAIObject):
+    """An answer of the Responses API."""
+
+    id: str
+    created_at: int
+    model: str
+    object: str
+    status: str | None
+    output: list[ResponseOutputItem]
+    usage: ResponseAPIUsage | None
+    @property
+    def output_text(self) -> str: ...
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class ImageObject(OpenAIObject):
+    """An image, as a URL or as data."""
+
+    b64_json: str | None
+    url: str | None
+    revised_prompt: str | None
+
+class ImageResponse(OpenAIObject):
+    """The images of one call."""
+
+    created: int
+    data: list[ImageObject]
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class TranscriptionResponse(OpenAIObject):
+    """What was said in a recording."""
+
+    text: str
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class RerankResponse(OpenAIObject):
+    """Documents in the order in which they answer a question."""
+
+    id: str
+    results: list[dict[str, object]]
+    meta: dict[str, object] | None
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class Moderation(OpenAIObject):
+    """What a model says about a text."""
+
+    flagged: bool
+    categories: OpenAIObject
+    category_scores: OpenAIObject
+
+class ModerationCreateResponse(OpenAIObject):
+    """What a model says about each text."""
+
+    id: str
+    model: str
+    results: list[Moderation]
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+
+class HttpxBinaryResponseContent:
+    """Spoken text."""
+
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def _hidden_params(self) -> dict[str, object]: ...
+    @property
+    def _response_ms(self) -> float: ...
+    def read(self) -> bytes: ...
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]: ...
+    def write_to_file(self, file: str | PathLike[str]) -> None: ...
+    def stream_to_file(self, file: str | PathLike[str]) -> None: ...
+    def __len__(self) -> int: ...
+
 class Context:
     """The native side of `edgequake_obs.context`."""
 
@@ -279,6 +390,60 @@ def call_sync(
     caller: Caller | None,
 ) -> EmbeddingResponse: ...
 @overload
+def call_sync(
+    op: Literal["responses"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> ResponsesAPIResponse | ChunkStream: ...
+@overload
+def call_sync(
+    op: Literal["transcription"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> TranscriptionResponse | ChunkStream: ...
+@overload
+def call_sync(
+    op: Literal["speech"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> HttpxBinaryResponseContent: ...
+@overload
+def call_sync(
+    op: Literal["rerank"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> RerankResponse: ...
+@overload
+def call_sync(
+    op: Literal["moderation"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> ModerationCreateResponse: ...
+@overload
+def call_sync(
+    op: Literal["image_generation", "image_edit", "image_variation"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+) -> ImageResponse: ...
+@overload
 def call_async(
     op: Literal["chat"],
     model: str,
@@ -308,6 +473,66 @@ def call_async(
     caller: Caller | None,
     event_loop: EventLoop,
 ) -> Pending[EmbeddingResponse]: ...
+@overload
+def call_async(
+    op: Literal["responses"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[ResponsesAPIResponse | ChunkStream]: ...
+@overload
+def call_async(
+    op: Literal["transcription"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[TranscriptionResponse | ChunkStream]: ...
+@overload
+def call_async(
+    op: Literal["speech"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[HttpxBinaryResponseContent]: ...
+@overload
+def call_async(
+    op: Literal["rerank"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[RerankResponse]: ...
+@overload
+def call_async(
+    op: Literal["moderation"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[ModerationCreateResponse]: ...
+@overload
+def call_async(
+    op: Literal["image_generation", "image_edit", "image_variation"],
+    model: str,
+    input: object,
+    params: dict[str, object],
+    settings: Mapping[str, object],
+    caller: Caller | None,
+    event_loop: EventLoop,
+) -> Pending[ImageResponse]: ...
 
 class Call:
     """A call that somebody else's client makes. Every ending is idempotent: the first one wins."""

@@ -65,9 +65,9 @@ pub(crate) async fn run(
     reply: impl FnOnce(Result<Reply, Failure>),
 ) {
     let response = match attempts(http, &request, &call).await {
-        Ok(Answered::Plain(body, headers)) => {
+        Ok(Answered::Plain(body, headers, ending)) => {
             call.hear_answer(&body, &headers);
-            call.finish(Ending::Completed);
+            call.finish(ending);
             return reply(Ok(Reply::Answer(Answer { body, headers, call })));
         }
         Ok(Answered::Stream(response)) => response,
@@ -93,7 +93,7 @@ pub(crate) async fn run(
 }
 
 enum Answered {
-    Plain(Bytes, HeaderMap),
+    Plain(Bytes, HeaderMap, Ending),
     Stream(Response<Body>),
 }
 
@@ -185,7 +185,16 @@ async fn attempt(http: &'static Http, request: &Request, call: &OpenCall) -> Res
     match read_answer(request.reading.as_deref(), &body) {
         Ok(Read::Whole(facts, body)) => {
             call.with_state(|state| state.facts = facts);
-            Ok(Answered::Plain(body, headers))
+            Ok(Answered::Plain(body, headers, Ending::Completed))
+        }
+        Ok(Read::Failed(facts, body, error)) => {
+            call.with_state(|state| state.facts = facts);
+            let ending = Ending::Failed {
+                error_type: error.code.unwrap_or_else(|| "failed".to_owned()),
+                message: error.message,
+                status: Some(status),
+            };
+            Ok(Answered::Plain(body, headers, ending))
         }
         Ok(Read::Error(error)) => Err(Attempted::final_one(Failure {
             status: error.status.or(Some(status)),

@@ -126,18 +126,31 @@ impl Endpoint {
         } else {
             format!("{}/openai/deployments/{deployment}{operation}", self.path)
         };
+        self.uri(&path, Some(self.azure_query(api_version)))
+    }
+
+    /// Azure's endpoints that serve all deployments: the request's body names the one meant.
+    pub(crate) fn azure_for_all(&self, operation: &str, api_version: Option<&str>) -> Option<Uri> {
+        if self.path.ends_with("/openai/v1") {
+            return self.with_path(operation);
+        }
+        let base = self.path.split("/openai/").next().unwrap_or_default();
+        let path = format!("{base}/openai{operation}");
+        self.uri(&path, Some(self.azure_query(api_version)))
+    }
+
+    fn azure_query(&self, api_version: Option<&str>) -> String {
         let version = api_version
             .map(str::to_owned)
             .or_else(|| std::env::var("AZURE_API_VERSION").ok());
-        let query = match &self.query {
+        match &self.query {
             Some(query) if query.contains("api-version=") => query.clone(),
             Some(query) => format!(
                 "{query}&api-version={}",
                 version.as_deref().unwrap_or(AZURE_API_VERSION)
             ),
             None => format!("api-version={}", version.as_deref().unwrap_or(AZURE_API_VERSION)),
-        };
-        self.uri(&path, Some(query))
+        }
     }
 
     fn uri(&self, path: &str, query: Option<String>) -> Option<Uri> {

@@ -3,11 +3,14 @@
 mod media;
 mod messages;
 mod provider;
+mod reading;
 mod typed;
 
 use pricing::UsageFormat;
 
 use crate::providers::openai::{self, EventKind, Facts};
+
+pub(crate) use reading::{SurfaceReading, TranscriptReading};
 
 /// An endpoint that makes records. OpenAI's names, which others follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -62,12 +62,8 @@ const CONTENT: [&str; 6] = ["messages", "input", "prompt", "system", "instructio
 const LONGEST_PARAMETER: usize = 256;
 const DEEPEST: usize = 16;
 
-/// `body`: name and value of the request's fields. `input`: the messages, where an estimate may be needed.
-pub(crate) fn read(
-    body: &[(String, Bound<'_, PyAny>)],
-    metadata: Option<&Bound<'_, PyAny>>,
-    input: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Asked> {
+/// `body`: name and value of the request's fields beside what the model is asked.
+pub(crate) fn read(body: &[(String, Bound<'_, PyAny>)], metadata: Option<&Bound<'_, PyAny>>) -> PyResult<Asked> {
     let mut reading = Reading::default();
     for (name, value) in body {
         reading.field(name, value);
@@ -75,10 +71,21 @@ pub(crate) fn read(
     if let Some(metadata) = metadata {
         take_metadata(&mut reading.asked, metadata)?;
     }
-    if let Some(input) = input {
-        measure(input, &mut reading.asked.input, 0);
-    }
     Ok(reading.finish())
+}
+
+/// Measures what a model is asked: what is paid by its length, and what an estimate may need.
+pub(crate) fn read_input(asked: &mut Asked, surface: Surface, streaming: bool, input: &Bound<'_, PyAny>) {
+    if surface == Surface::Speech {
+        asked.characters = characters(input);
+    }
+    if may_be_estimated(surface, streaming) {
+        measure(input, &mut asked.input, 0);
+    }
+}
+
+fn may_be_estimated(surface: Surface, streaming: bool) -> bool {
+    (streaming && surface.writes_text()) || surface == Surface::Moderation
 }
 
 /// What a request says to a model, where content is kept: these of its fields, as JSON.
@@ -117,15 +124,13 @@ pub(crate) fn read_body(body: &Bound<'_, PyDict>, surface: Surface, streaming: b
         }
     }
     reading.asked.content = content(surface, said.iter().map(|(name, value)| (*name, value)));
-    let may_be_estimated = (streaming && surface.writes_text()) || surface == Surface::Moderation;
+    let may_be_estimated = may_be_estimated(surface, streaming);
     for (name, value) in body {
         let Ok(name) = name.cast::<PyString>() else { continue };
         match &*name.to_cow()? {
             "input" if surface == Surface::Speech => reading.asked.characters = characters(&value),
             "messages" | "input" | "prompt" if may_be_estimated => measure(&value, &mut reading.asked.input, 0),
             "messages" | "input" | "prompt" | "model" => {}
-            "size" => reading.asked.images.size = string(&value),
-            "quality" => reading.asked.images.quality = string(&value),
             "metadata" => take_metadata(&mut reading.asked, &value)?,
             name => reading.field(name, &value),
         }
@@ -144,6 +149,8 @@ impl Reading {
         match name {
             "user" | "safety_identifier" if self.asked.user.is_none() => self.asked.user = string(value),
             "service_tier" => self.asked.service_tier = string(value),
+            "size" => self.asked.images.size = string(value),
+            "quality" => self.asked.images.quality = string(value),
             _ => {}
         }
         if RECORDED.contains(&name) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::classes::{EmbeddingResponse, ModelResponse, TextCompletionResponse};
+use super::classes;
 use super::counting::{self, Wanted};
 use super::errors::exception;
 use super::event_loop::EventLoop;
@@ -45,11 +45,7 @@ impl Made {
         match reply {
             Ok(Reply::Answer(answer)) => {
                 let hidden = Hidden::new(answer.call, Arc::clone(&self.provider), answer.headers);
-                match self.operation {
-                    Operation::Chat => ModelResponse::of(py, answer.body, hidden, self.form),
-                    Operation::TextCompletion => TextCompletionResponse::of(py, answer.body, hidden),
-                    Operation::Embeddings => EmbeddingResponse::of(py, answer.body, hidden),
-                }
+                classes::whole(py, self.operation, answer.body, hidden, self.form)
             }
             Ok(Reply::Stream(stream, headers)) => {
                 let chunks = ChunkStream::new(stream, self.stream_facts(), headers);
@@ -64,6 +60,7 @@ impl Made {
             provider: Arc::clone(&self.provider),
             model: self.model.clone(),
             form: self.form,
+            names_types: !self.operation.is_in_dialects(),
             usage_wanted: self.usage_wanted.clone(),
         }
     }
@@ -73,14 +70,6 @@ impl Made {
 struct Slot {
     reply: Mutex<Option<Result<Reply, Failure>>>,
     there: Condvar,
-}
-
-fn operation(name: &str) -> Operation {
-    match name {
-        "embeddings" => Operation::Embeddings,
-        "text_completion" => Operation::TextCompletion,
-        _ => Operation::Chat,
-    }
 }
 
 fn no_thread() -> Failure {
@@ -119,7 +108,7 @@ fn ask(
     caller: Option<&Bound<'_, PyAny>>,
     asynchronous: bool,
 ) -> PyResult<(Asked, Made)> {
-    let operation = operation(op);
+    let operation = Operation::named(op);
     let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
     let mock = mocked::read(&prepared.start, params)?;
     if mock.is_some() {

@@ -15,7 +15,7 @@ use crate::providers::native_usage;
 
 /// A class: its kind, and the fields read so often that they have a slot of their own.
 macro_rules! answer_class {
-    ($class:ident, $kind:ident $(, $field:ident)*) => {
+    ($class:ident, $kind:path $(, $field:ident)*) => {
         #[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
         #[derive(Debug)]
         pub(crate) struct $class;
@@ -25,7 +25,7 @@ macro_rules! answer_class {
             #[new]
             #[pyo3(signature = (**fields))]
             fn new(fields: Option<&Bound<'_, PyDict>>) -> PyResult<PyClassInitializer<Self>> {
-                Ok(PyClassInitializer::from(OpenAIObject::from_values(&kinds::$kind, fields)?).add_subclass(Self))
+                Ok(PyClassInitializer::from(OpenAIObject::from_values(&$kind, fields)?).add_subclass(Self))
             }
 
             $(
@@ -39,21 +39,21 @@ macro_rules! answer_class {
     };
 }
 
-answer_class!(Choices, CHOICES, message, finish_reason, index);
-answer_class!(Message, MESSAGE, content, role, tool_calls);
-answer_class!(ChatCompletionMessageToolCall, TOOL_CALL, function, id);
-answer_class!(Function, FUNCTION, arguments, name);
-answer_class!(StreamingChoices, STREAMING_CHOICES, delta, finish_reason, index);
-answer_class!(Delta, DELTA, content, role, tool_calls);
-answer_class!(ChatCompletionDeltaToolCall, DELTA_TOOL_CALL, function, id, index);
-answer_class!(ChoiceLogprobs, LOGPROBS);
-answer_class!(ChatCompletionTokenLogprob, TOKEN_LOGPROB);
-answer_class!(TopLogprob, TOP_LOGPROB);
-answer_class!(Usage, USAGE, prompt_tokens, completion_tokens, total_tokens);
-answer_class!(CompletionTokensDetailsWrapper, COMPLETION_TOKENS_DETAILS);
-answer_class!(PromptTokensDetailsWrapper, PROMPT_TOKENS_DETAILS);
-answer_class!(TextChoices, TEXT_CHOICES, text, finish_reason, index);
-answer_class!(Embedding, EMBEDDING, embedding, index);
+answer_class!(Choices, kinds::CHOICES, message, finish_reason, index);
+answer_class!(Message, kinds::MESSAGE, content, role, tool_calls);
+answer_class!(ChatCompletionMessageToolCall, kinds::TOOL_CALL, function, id);
+answer_class!(Function, kinds::FUNCTION, arguments, name);
+answer_class!(StreamingChoices, kinds::STREAMING_CHOICES, delta, finish_reason, index);
+answer_class!(Delta, kinds::DELTA, content, role, tool_calls);
+answer_class!(ChatCompletionDeltaToolCall, kinds::DELTA_TOOL_CALL, function, id, index);
+answer_class!(ChoiceLogprobs, kinds::LOGPROBS);
+answer_class!(ChatCompletionTokenLogprob, kinds::TOKEN_LOGPROB);
+answer_class!(TopLogprob, kinds::TOP_LOGPROB);
+answer_class!(Usage, kinds::USAGE, prompt_tokens, completion_tokens, total_tokens);
+answer_class!(CompletionTokensDetailsWrapper, kinds::COMPLETION_TOKENS_DETAILS);
+answer_class!(PromptTokensDetailsWrapper, kinds::PROMPT_TOKENS_DETAILS);
+answer_class!(TextChoices, kinds::TEXT_CHOICES, text, finish_reason, index);
+answer_class!(Embedding, kinds::EMBEDDING, embedding, index);
 
 /// A chunk of a stream: it also knows what its stream came to.
 #[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
@@ -96,7 +96,7 @@ impl ModelResponseStream {
 
 /// A class of whole answers: they also know what litellm keeps in `_hidden_params`.
 macro_rules! whole_answer_class {
-    ($class:ident, $kind:ident $(, $field:ident)*) => {
+    ($class:ident, $kind:path $(, $field:ident)*) => {
         #[pyclass(extends = OpenAIObject, subclass, frozen, module = "edgequake_obs")]
         #[derive(Debug)]
         pub(crate) struct $class {
@@ -108,7 +108,7 @@ macro_rules! whole_answer_class {
             #[new]
             #[pyo3(signature = (**fields))]
             fn new(fields: Option<&Bound<'_, PyDict>>) -> PyResult<PyClassInitializer<Self>> {
-                let base = PyClassInitializer::from(OpenAIObject::from_values(&kinds::$kind, fields)?);
+                let base = PyClassInitializer::from(OpenAIObject::from_values(&$kind, fields)?);
                 Ok(base.add_subclass(Self { hidden: Mutex::default() }))
             }
 
@@ -156,9 +156,18 @@ macro_rules! whole_answer_class {
     };
 }
 
-whole_answer_class!(ModelResponse, MODEL_RESPONSE, choices, id, model);
-whole_answer_class!(TextCompletionResponse, TEXT_COMPLETION_RESPONSE, choices, id, model);
-whole_answer_class!(EmbeddingResponse, EMBEDDING_RESPONSE, data, model);
+whole_answer_class!(ModelResponse, kinds::MODEL_RESPONSE, choices, id, model);
+whole_answer_class!(
+    TextCompletionResponse,
+    kinds::TEXT_COMPLETION_RESPONSE,
+    choices,
+    id,
+    model
+);
+whole_answer_class!(EmbeddingResponse, kinds::EMBEDDING_RESPONSE, data, model);
+
+mod endpoints;
+pub(crate) use endpoints::{is_response, whole};
 
 impl ModelResponse {
     /// A whole answer of chat; `form`: how litellm reads those of this provider.
@@ -220,7 +229,10 @@ pub(crate) fn make(py: Python<'_>, kind: &'static Kind, json: Bytes) -> PyResult
         "PromptTokensDetailsWrapper" => made!(PromptTokensDetailsWrapper),
         "TextChoices" => made!(TextChoices),
         "Embedding" => made!(Embedding),
-        _ => Py::new(py, OpenAIObject::from_json(kind, json)).map(Py::into_any),
+        _ => match endpoints::make(py, kind, json.clone()) {
+            Some(made) => made,
+            None => Py::new(py, OpenAIObject::from_json(kind, json)).map(Py::into_any),
+        },
     }
 }
 
@@ -284,5 +296,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CompletionTokensDetailsWrapper>()?;
     module.add_class::<PromptTokensDetailsWrapper>()?;
     module.add_class::<Embedding>()?;
+    endpoints::register(module)?;
     module.add_function(pyo3::wrap_pyfunction!(_rebuild, module)?)
 }

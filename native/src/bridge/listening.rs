@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::asked;
-use super::classes::{self, EmbeddingResponse, ModelResponse, TextCompletionResponse};
+use super::classes;
 use super::errors::exception;
 use super::forms::Form;
 use super::hidden::{Hidden, usd_of};
@@ -24,6 +24,7 @@ use crate::core::core;
 use crate::estimate::TextSize;
 use crate::events::{Event, Heard, Listener, Over};
 use crate::failure::{Failure, FailureKind};
+use crate::providers::Operation;
 use crate::{ids, json_scan, redact};
 
 /// What is told of a call when it begins.
@@ -222,14 +223,22 @@ impl OverCall {
             }
             Over::Record(_) => (Hidden::default(), Form::Own),
         };
-        match self.record.operation {
-            "embeddings" => EmbeddingResponse::of(py, body, hidden),
-            "text_completion" if self.record.origin == "native" => TextCompletionResponse::of(py, body, hidden),
-            _ if has_choices(&body) => ModelResponse::of(py, body, hidden, form),
-            _ if body.trim_ascii_start().starts_with(b"{") => json_in::to_python(py, &body, Child::Plain),
-            _ => Ok(PyString::new(py, &String::from_utf8_lossy(&body)).into_any().unbind()),
+        let is_own = self.record.origin == "native";
+        let operation = match Operation::named(self.record.operation) {
+            Operation::Chat if !has_choices(&body) && !(is_own && classes::is_response(&body)) => None,
+            Operation::Chat if !has_choices(&body) => Some(Operation::Responses),
+            operation @ (Operation::Chat | Operation::Embeddings) => Some(operation),
+            operation => Some(operation).filter(|_| is_own),
+        };
+        if let Some(operation) = operation {
+            return classes::whole(py, operation, body, hidden, form).map(Some);
         }
-        .map(Some)
+        if body.trim_ascii_start().starts_with(b"{") {
+            return json_in::to_python(py, &body, Child::Plain).map(Some);
+        }
+        Ok(Some(
+            PyString::new(py, &String::from_utf8_lossy(&body)).into_any().unbind(),
+        ))
     }
 
     /// The chunks of a stream that arrived; dicts where they are not chat completions'.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod asked;
+mod binary;
 mod caller;
 mod calls;
 mod checked;
@@ -9,8 +10,11 @@ mod classes;
 mod content;
 mod context;
 mod counting;
+mod endpoint_kinds;
+mod endpoints;
 mod errors;
 mod event_loop;
+mod form_data;
 mod forms;
 mod given;
 mod hidden;

@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyType};
 
 use super::arguments::{Arguments, Control};
 use super::checked::{self, Fields};
+use super::endpoints;
 use super::json_out;
 use super::request::{Operation, invalid, is_about_the_value};
 use super::source::own_model;
@@ -61,6 +62,9 @@ impl Parts<'_, '_> {
             );
             return Ok(Err(invalid(given)));
         };
+        if !self.operation.is_in_dialects() {
+            return endpoints::request(&self, arguments, endpoint);
+        }
         if let Some(dialect) = self.vendor.dialect {
             return worded::request(&self, arguments, endpoint, dialect);
         }
@@ -139,7 +143,7 @@ impl Parts<'_, '_> {
         }
     }
 
-    fn headers(&self, control: &Control) -> Result<HeaderMap, Failure> {
+    pub(super) fn headers(&self, control: &Control) -> Result<HeaderMap, Failure> {
         let mut headers = general_headers(control);
         self.authorise(&mut headers)?;
         if let Some(organization) = &control.organization {

@@ -21,6 +21,7 @@ pub(crate) use crate::providers::Operation;
 use crate::providers::Vendor;
 use crate::providers::vendors;
 use crate::redact;
+use crate::surface::Surface;
 
 /// A call as its arguments describe it: what is to be sent, unless they are wrong, and what is to be recorded either way.
 #[derive(Debug)]
@@ -86,17 +87,27 @@ pub(crate) fn prepare(
     for (name, value) in &control.extra_headers {
         redact::note_header(name, value, &mut secrets);
     }
-    let mut asked = asked::read(&arguments.body, arguments.metadata.as_ref(), streaming.then_some(input))?;
+    let surface = operation.surface();
+    let mut asked = asked::read(&arguments.body, arguments.metadata.as_ref())?;
+    asked::read_input(&mut asked, surface, streaming, input);
     asked.price = arguments.price.take();
-    let tools = arguments.body.iter().find(|(name, _)| name == "tools");
-    let said = [("messages", input)]
+    let field = if surface == Surface::Responses {
+        "input"
+    } else {
+        "messages"
+    };
+    let others = arguments
+        .body
+        .iter()
+        .filter(|(name, _)| matches!(name.as_str(), "instructions" | "tools"));
+    let said = [(field, input)]
         .into_iter()
-        .chain(tools.map(|(name, value)| (name.as_str(), value)));
-    asked.content = asked::content(operation.surface(), said);
+        .chain(others.map(|(name, value)| (name.as_str(), value)));
+    asked.content = asked::content(surface, said);
     let start = Start {
         origin: "native",
         origin_version: Some(Arc::from(env!("CARGO_PKG_VERSION"))),
-        surface: operation.surface(),
+        surface,
         provider: Arc::from(vendor.map_or("unknown", |vendor| vendor.id)),
         request_model: (!model_name.is_empty()).then(|| Arc::from(model_name)),
         server_address: endpoint.as_ref().map(|e| Arc::from(e.host.as_str())),
@@ -119,12 +130,11 @@ pub(crate) fn prepare(
         (Err(failure), _) => Err(failure),
         (_, Err(error)) if is_about_the_value(&error, model.py()) => Err(invalid(error.value(model.py()).to_string())),
         (_, Err(error)) => return Err(error),
-        (Ok((vendor, _)), _) if operation == Operation::TextCompletion && Form::of(vendor.id) == Form::Own => {
-            Err(invalid(format!(
-                "provider '{}' has no text completions: use completion",
-                vendor.id
-            )))
-        }
+        (Ok((vendor, _)), _) if lacks(vendor, operation) => Err(invalid(format!(
+            "{} of provider '{}' is not supported yet: ask another provider",
+            operation.name(),
+            vendor.id
+        ))),
         (Ok((vendor, model)), Ok(tls)) => {
             let parts = Parts {
                 operation,
@@ -143,6 +153,15 @@ pub(crate) fn prepare(
         request,
         has_own_callbacks: arguments.control.has_own_callbacks,
     })
+}
+
+/// Whether a provider has no such endpoint, or has it in words of its own that are not built.
+fn lacks(vendor: &Vendor, operation: Operation) -> bool {
+    match operation {
+        Operation::Chat | Operation::Embeddings => false,
+        Operation::Speech if matches!(vendor.id, "mistral" | "xai") => true,
+        _ => Form::of(vendor.id) == Form::Own,
+    }
 }
 
 /// litellm's `model_alias_map`: the model that a name of the program's own stands for.

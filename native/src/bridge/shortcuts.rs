@@ -1,8 +1,9 @@
 //! edgequake-litellm's shortcuts: what programs read most, as attributes of the answer or the chunk itself.
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyString};
 
+use super::endpoint_kinds;
 use super::kinds;
 use super::object::OpenAIObject;
 
@@ -12,6 +13,8 @@ pub(super) fn of<'py>(object: &OpenAIObject, py: Python<'py>, name: &str) -> PyR
         "message"
     } else if object.kind.name == kinds::STREAM_CHUNK.name {
         "delta"
+    } else if object.kind.name == endpoint_kinds::RESPONSE.name && name == "output_text" {
+        return output_text(object, py).map(Some);
     } else {
         return Ok(None);
     };
@@ -38,6 +41,27 @@ pub(super) fn of<'py>(object: &OpenAIObject, py: Python<'py>, name: &str) -> PyR
         }
         _ => None,
     })
+}
+
+/// The text of a response, as the openai package puts it together.
+fn output_text<'py>(response: &OpenAIObject, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let mut whole = String::new();
+    let output = response.required(py, "output")?.into_bound(py);
+    for item in output.try_iter()? {
+        let Some(content) = item?.getattr_opt("content")?.filter(|content| !content.is_none()) else {
+            continue;
+        };
+        for part in content.try_iter()? {
+            let part = part?;
+            let is_text = part
+                .getattr_opt("type")?
+                .is_some_and(|kind| kind.eq("output_text").unwrap_or(false));
+            if let Some(text) = part.getattr_opt("text")?.filter(|_| is_text) {
+                whole.push_str(&text.extract::<String>()?);
+            }
+        }
+    }
+    Ok(PyString::new(py, &whole).into_any())
 }
 
 fn first_choice<'py>(object: &OpenAIObject, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::classes;
 use super::counting::{Counting, Wanted};
+use super::endpoint_kinds;
 use super::errors::exception;
 use super::event_loop::EventLoop;
 use super::forms::Form;
@@ -32,6 +33,7 @@ pub(crate) struct ChunkStream {
     model: Option<Arc<str>>,
     headers: HeaderMap,
     source: Arc<Source>,
+    names_types: bool,
     counting: Option<Counting>,
     crossed: Mutex<Crossed>,
 }
@@ -42,6 +44,8 @@ pub(crate) struct StreamFacts {
     pub provider: Arc<str>,
     pub model: Option<Arc<str>>,
     pub form: Form,
+    /// Its events are no chunks of chat, but say of what type they are.
+    pub names_types: bool,
     pub usage_wanted: Wanted,
 }
 
@@ -59,6 +63,7 @@ impl ChunkStream {
             provider,
             model,
             form,
+            names_types,
             usage_wanted,
         } = facts;
         let call = Arc::clone(&stream.call);
@@ -72,6 +77,7 @@ impl ChunkStream {
             model,
             headers,
             source: Arc::new(source),
+            names_types,
             counting: usage_wanted.map(Counting::new),
             crossed: Mutex::new(Crossed {
                 chunks: VecDeque::new(),
@@ -91,6 +97,9 @@ impl ChunkStream {
     }
 
     fn made(&self, py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
+        if self.names_types {
+            return classes::make(py, &endpoint_kinds::EVENT, chunk);
+        }
         if let Some(counting) = &self.counting {
             counting.saw(&chunk);
         }

@@ -133,7 +133,7 @@ async fn whole_answer(stream: &Stream, body: &Bytes, request: &Request) {
                 stream.end_whole();
             }
         }
-        Ok(Read::Error(error)) => stream.fail(of_provider(error)),
+        Ok(Read::Error(error) | Read::Failed(_, _, error)) => stream.fail(of_provider(error)),
         Err(message) => stream.fail(Failure::new(FailureKind::InvalidResponse, message)),
     }
 }

@@ -1,9 +1,11 @@
 //! Anthropic's dialect: messages.
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::dialect::{Answered, Asked, Dialect, Events, Operation, Reading, Worded, refused, secret_header};
+use super::Operation;
+use super::dialect::{Answered, Asked, Dialect, Events, Reading, Worded, refused, secret_header};
 use super::model_facts::ModelFacts;
 use super::parameters::{Wishes, keep_supported, unsupported};
 use crate::failure::Failure;
@@ -246,7 +248,7 @@ struct Messages {
 }
 
 impl Reading for Messages {
-    fn answer(&self, body: &[u8]) -> Result<Answered, String> {
+    fn answer(&self, body: &Bytes) -> Result<Answered, String> {
         answer::read(body, self.unwraps_json)
     }
 

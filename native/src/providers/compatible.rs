@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::dialect::{Asked, Dialect, Operation, Worded, secret_header};
+use super::Operation;
+use super::dialect::{Asked, Dialect, Worded, secret_header};
 use super::model_facts::ModelFacts;
 use super::openai::messages::tool_images_to_users;
 use super::openai::parameters::MOST_STOPS;

@@ -7,45 +7,10 @@ use http::{HeaderName, HeaderValue, Uri};
 use serde_json::{Map, Value};
 
 use super::openai::{EventKind, Facts, ProviderError};
+use super::operation::Operation;
 use super::parameters::Wishes;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, FailureKind};
-use crate::surface::Surface;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    Chat,
-    /// The older endpoint: a prompt and the text that goes on from it.
-    TextCompletion,
-    Embeddings,
-}
-
-impl Operation {
-    /// The end of the URL's path, in OpenAI's dialect.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/chat/completions",
-            Self::TextCompletion => "/completions",
-            Self::Embeddings => "/embeddings",
-        }
-    }
-
-    pub(crate) fn surface(self) -> Surface {
-        match self {
-            Self::Chat => Surface::Chat,
-            Self::TextCompletion => Surface::TextCompletion,
-            Self::Embeddings => Surface::Embeddings,
-        }
-    }
-
-    pub(crate) fn input_field(self) -> &'static str {
-        match self {
-            Self::Chat => "messages",
-            Self::TextCompletion => "prompt",
-            Self::Embeddings => "input",
-        }
-    }
-}
 
 /// A call as OpenAI's dialect would put it.
 #[derive(Debug)]
@@ -91,7 +56,7 @@ pub(crate) trait Dialect: Sync + Debug {
 /// How what comes back for one request is read.
 pub(crate) trait Reading: Send + Sync + Debug {
     /// A whole answer; `Err` holds what is wrong with a body that is none.
-    fn answer(&self, body: &[u8]) -> Result<Answered, String>;
+    fn answer(&self, body: &Bytes) -> Result<Answered, String>;
 
     /// A stream's events, from the first on.
     fn events(&self) -> Box<dyn Events>;
@@ -106,6 +71,8 @@ pub(crate) trait Reading: Send + Sync + Debug {
 pub(crate) enum Answered {
     /// What the record needs of it, and the answer as OpenAI's JSON.
     Whole(Facts, Bytes),
+    /// An answer that the caller gets, though it says itself that the call failed.
+    Failed(Facts, Bytes, ProviderError),
     /// An error in an answer with a good status.
     Error(ProviderError),
 }

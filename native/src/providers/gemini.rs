@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Map, Value, json};
 
-use super::dialect::{Answered, Asked, Dialect, Events, Operation, Reading, Worded, refused, secret_header};
+use super::Operation;
+use super::dialect::{Answered, Asked, Dialect, Events, Reading, Worded, refused, secret_header};
 use super::model_facts::ModelFacts;
 use super::parameters::{Wishes, keep_supported};
 use crate::failure::Failure;
@@ -161,7 +162,7 @@ struct Content {
 }
 
 impl Reading for Content {
-    fn answer(&self, body: &[u8]) -> Result<Answered, String> {
+    fn answer(&self, body: &Bytes) -> Result<Answered, String> {
         answer::read(body, &self.model)
     }
 

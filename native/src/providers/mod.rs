@@ -10,11 +10,14 @@ mod model_facts;
 pub(crate) mod native_usage;
 mod ollama;
 pub(crate) mod openai;
+mod operation;
 pub(crate) mod parameters;
 mod parts;
 mod python_json;
 mod raw_object;
+pub(crate) mod rerank;
 pub(crate) mod vendors;
 
-pub(crate) use dialect::{Dialect, Operation, Reading};
+pub(crate) use dialect::{Dialect, Reading};
+pub(crate) use operation::Operation;
 pub(crate) use vendors::Vendor;

@@ -1,8 +1,10 @@
 //! Ollama's dialect: its native chat, generate and embed, with streams of JSON lines.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::dialect::{Answered, Asked, Dialect, Events, Operation, Reading, Worded, refused, secret_header};
+use super::Operation;
+use super::dialect::{Answered, Asked, Dialect, Events, Reading, Worded, refused, secret_header};
 use super::parameters::{keep_supported, unsupported};
 use crate::failure::Failure;
 
@@ -212,7 +214,7 @@ struct Generated {
 }
 
 impl Reading for Generated {
-    fn answer(&self, body: &[u8]) -> Result<Answered, String> {
+    fn answer(&self, body: &Bytes) -> Result<Answered, String> {
         if self.embeds {
             answer::vectors(body, &self.prefixed)
         } else {

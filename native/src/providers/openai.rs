@@ -13,6 +13,7 @@ use crate::images::Images;
 mod choices;
 mod closing;
 mod errors;
+pub(crate) mod images;
 pub(crate) mod messages;
 pub(crate) mod parameters;
 mod telling;

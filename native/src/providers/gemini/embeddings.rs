@@ -1,5 +1,6 @@
 //! Embeddings: one request of many texts.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::NoEvents;
@@ -61,7 +62,7 @@ pub(super) struct Vectors {
 }
 
 impl Reading for Vectors {
-    fn answer(&self, body: &[u8]) -> Result<Answered, String> {
+    fn answer(&self, body: &Bytes) -> Result<Answered, String> {
         let answer = object(body)?;
         if answer.get("error").is_some_and(|error| !error.is_null()) {
             return Ok(Answered::Error(read_error(body)));
