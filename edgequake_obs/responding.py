@@ -1,4 +1,8 @@
-"""`responses` and `aresponses`: OpenAI's Responses API."""
+"""`responses` and `aresponses`: OpenAI's Responses API.
+
+OpenAI, Azure, xAI, OpenRouter and litellm's proxy have it; any other provider is asked by its chat, and its answer put
+as a response. Such a provider keeps no responses: `previous_response_id` is refused.
+"""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ use crate::core::core;
 use crate::failure::{Failure, FailureKind};
 use crate::io;
 use crate::loops::Delivery;
+use crate::providers::responses;
+use crate::surface::Surface;
 
 /// Between two looks at signals: Ctrl-C is answered within this.
 const SIGNAL_CHECK: Duration = Duration::from_millis(100);
@@ -143,7 +145,11 @@ impl Asked {
     fn begin(mut self, py: Python<'_>) -> (Arc<OpenCall>, Next) {
         let start = &mut self.prepared.start;
         start.live = spans::begin(py, start, start.surface.operation(), None);
+        let by_chat = start.surface == Surface::Responses && !responses::is_native(&start.provider);
         let call = OpenCall::begin(self.prepared.start);
+        if by_chat {
+            call.with_state(|state| state.asks_on(Surface::Chat));
+        }
         let next = match self.mock {
             Some(mock) => Next::Reply(mocked::reply(mock, Arc::clone(&call))),
             None => match self.prepared.request {

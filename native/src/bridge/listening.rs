@@ -225,10 +225,10 @@ impl OverCall {
         };
         let is_own = self.record.origin == "native";
         let operation = match Operation::named(self.record.operation) {
-            Operation::Chat if !has_choices(&body) && !(is_own && classes::is_response(&body)) => None,
-            Operation::Chat if !has_choices(&body) => Some(Operation::Responses),
-            operation @ (Operation::Chat | Operation::Embeddings) => Some(operation),
-            operation => Some(operation).filter(|_| is_own),
+            Operation::Chat if has_choices(&body) => Some(Operation::Chat),
+            Operation::Chat => (is_own && classes::is_response(&body)).then_some(Operation::Responses),
+            Operation::Embeddings => Some(Operation::Embeddings),
+            operation => is_own.then_some(operation),
         };
         if let Some(operation) = operation {
             return classes::whole(py, operation, body, hidden, form).map(Some);

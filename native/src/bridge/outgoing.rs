@@ -22,7 +22,7 @@ use crate::endpoint::{self, Endpoint};
 use crate::failure::{Failure, FailureKind};
 use crate::providers::openai::messages;
 use crate::providers::openai::parameters::knows_developers;
-use crate::providers::{Dialect, Vendor};
+use crate::providers::{Dialect, Vendor, compatible, responses};
 use crate::settings;
 use crate::transport::{Outgoing, TlsSettings};
 
@@ -62,6 +62,14 @@ impl Parts<'_, '_> {
             );
             return Ok(Err(invalid(given)));
         };
+        if self.operation == Operation::Responses && !responses::is_native(self.vendor.id) {
+            return worded::request(
+                &self,
+                arguments,
+                endpoint,
+                self.vendor.dialect.unwrap_or(&compatible::PLAIN),
+            );
+        }
         if !self.operation.is_in_dialects() {
             return endpoints::request(&self, arguments, endpoint);
         }

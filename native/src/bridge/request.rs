@@ -158,7 +158,7 @@ pub(crate) fn prepare(
 /// Whether a provider has no such endpoint, or has it in words of its own that are not built.
 fn lacks(vendor: &Vendor, operation: Operation) -> bool {
     match operation {
-        Operation::Chat | Operation::Embeddings => false,
+        Operation::Chat | Operation::Embeddings | Operation::Responses => false,
         Operation::Speech if matches!(vendor.id, "mistral" | "xai") => true,
         _ => Form::of(vendor.id) == Form::Own,
     }

@@ -13,9 +13,10 @@ use super::request::invalid;
 use crate::client::Request;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
-use crate::providers::Dialect;
 use crate::providers::dialect::{Asked, Worded};
 use crate::providers::parameters::Wishes;
+use crate::providers::responses::{self, ResponsesReading};
+use crate::providers::{Dialect, Operation, Reading};
 use crate::settings;
 use crate::transport::Outgoing;
 
@@ -35,7 +36,9 @@ pub(super) fn request(
         Ok(body) => body,
         Err(failure) => return Ok(Err(failure)),
     };
-    let wanted = arguments.wants_usage()?;
+    // The last event of a response's stream has it.
+    let is_a_response = parts.operation == Operation::Responses && parts.vendor.stream_usage;
+    let wanted = is_a_response || arguments.wants_usage()?;
     let usage = StreamUsage {
         wanted,
         injected: arguments.control.stream
@@ -70,13 +73,19 @@ fn worded(
     for name in ["model", "stream", "stream_options"] {
         body.remove(name);
     }
+    let mut operation = parts.operation;
+    let mut echo = None;
+    if operation == Operation::Responses {
+        let (chat, said_again) = responses::as_chat(body)?;
+        (operation, body, echo) = (Operation::Chat, chat, Some(said_again));
+    }
     let Worded {
         uri,
         headers: own,
         body,
         reading,
     } = dialect.word(Asked {
-        operation: parts.operation,
+        operation,
         wishes: Wishes {
             provider: parts.vendor.id,
             model: parts.model,
@@ -93,6 +102,10 @@ fn worded(
         extra: &arguments.extra,
         body,
     })?;
+    let reading = match echo {
+        Some(echo) => Some(Box::new(ResponsesReading::new(reading, echo)) as Box<dyn Reading>),
+        None => reading,
+    };
     let uri = uri.ok_or_else(|| invalid("api_base and model do not make a valid URL"))?;
     let mut headers = general_headers(control);
     headers.extend(own.into_iter().map(|(name, value)| (Some(name), value)));

@@ -156,6 +156,11 @@ impl State {
         self.attempt_begins();
     }
 
+    /// The provider is asked on another surface than the one that was called, and counts as that one does.
+    pub(crate) fn asks_on(&mut self, surface: Surface) {
+        self.transported = Some(surface);
+    }
+
     /// What the library does from now on is this; a router learns it late.
     pub(crate) fn serves(&mut self, surface: Surface, target: Target) {
         self.start.surface = surface;

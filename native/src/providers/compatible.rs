@@ -53,8 +53,11 @@ pub(crate) struct Compatible {
     pub always: Option<fn(&mut Map<String, Value>)>,
 }
 
+/// Of a vendor that differs in nothing.
+pub(crate) const PLAIN: Compatible = Compatible::plain();
+
 impl Compatible {
-    pub(crate) const fn plain() -> Self {
+    const fn plain() -> Self {
         Self {
             unsupported: &[],
             renamed: &[],

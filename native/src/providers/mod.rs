@@ -16,6 +16,7 @@ mod parts;
 mod python_json;
 mod raw_object;
 pub(crate) mod rerank;
+pub(crate) mod responses;
 pub(crate) mod vendors;
 
 pub(crate) use dialect::{Dialect, Reading};

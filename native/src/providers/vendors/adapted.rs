@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::providers::compatible::Compatible;
-
-const PLAIN: Compatible = Compatible::plain();
+use crate::providers::compatible::{Compatible, PLAIN};
 
 /// What litellm sends to servers of one's own that are given no key.
 const ANY_KEY: &str = "fake-api-key";
