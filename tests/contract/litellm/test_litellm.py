@@ -72,7 +72,7 @@ def test_stream_left(compare: Compare, flavour: str, leaves: str) -> None:
             async for chunk in each(stream):
                 seen.append(chunk)
                 break
-        if leaves == "close" and program.asynchronous:
+        if leaves == "close" and hasattr(stream, "aclose"):  # not in 1.80
             await stream.aclose()
         del stream
         # litellm itself keeps a stream until its next call.
@@ -179,7 +179,7 @@ def test_responses(compare: Compare, flavour: str, stream: bool) -> None:
     async def situation(program: Program) -> object:
         exchange = "response-stream" if stream else "response"
         answer = await result(call(program, "responses", exchange, input="Hello", stream=stream))
-        return len(await items(answer)) if stream else answer.output_text
+        return len(await items(answer)) if stream else answer.output[0].content[0].text
 
     # litellm sends these by its own HTTP client.
     only(compare(situation, flavour).records, **CHAT, streaming=stream, attempts=1, http_status=200)
