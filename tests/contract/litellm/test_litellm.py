@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import version
 from typing import Any
 
 import litellm
@@ -85,14 +86,19 @@ def test_stream_left(compare: Compare, flavour: str, leaves: str) -> None:
 
 
 def test_stream_cut_off(compare: Compare, flavour: str) -> None:
+    raised: list[type] = []
+
     async def situation(program: Program) -> object:
         try:
             return await items(await chat(program, "stream", {"fault": "drop"}, stream=True, max_retries=0))
         except Exception as error:
+            raised.append(type(error))
             return type(error)
 
     record = compare(situation, flavour).record
-    assert record["outcome"] == "error"
+    # By aiohttp, litellm 1.80 takes what breaks off for the end.
+    assert record["outcome"] == ("error" if raised else "completed")
+    assert raised or (flavour == "async" and version("litellm").startswith("1.80."))
     assert record["estimated_output_tokens"] > 0
 
 
