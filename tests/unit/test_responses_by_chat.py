@@ -64,14 +64,14 @@ def test_a_stream(server: Server, ledger: Ledger) -> None:
             {
                 "id": "c1",
                 "created": 1,
-                "model": "llama-3.1-8b-instant",
+                "model": "openai/gpt-oss-20b",
                 "choices": [{"index": 0, "delta": delta, **others}],
             }
         )
 
-    ends = sse({"id": "c1", "model": "llama-3.1-8b-instant", "choices": [], "usage": USAGE})
+    ends = sse({"id": "c1", "model": "openai/gpt-oss-20b", "choices": [], "usage": USAGE})
     server.will(Answer(body=[chunk({"content": "Hel"}), chunk({"content": "lo"}, finish_reason="stop"), ends, DONE]))
-    events: list[Any] = list(obs.responses("Say hello.", "groq/llama-3.1-8b-instant", stream=True, **given(server)))
+    events: list[Any] = list(obs.responses("Say hello.", "groq/openai/gpt-oss-20b", stream=True, **given(server)))
     assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == "Hello"
     final = events[-1]
     assert (final.type, final.response.output_text) == ("response.completed", "Hello")
