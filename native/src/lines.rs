@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 /// A line without an end above this size is no line of an answer: its bytes are given up, not kept.
-const LONGEST_LINE: usize = 64 << 20;
+const LONGEST_LINE: usize = crate::sse::LONGEST_EVENT;
 
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -13,12 +13,15 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Takes the next bytes; false where the line they belong to is too long to be kept.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
         if self.held.len() > LONGEST_LINE {
             self.held.clear();
             self.searched = 0;
+            return false;
         }
         self.held.extend_from_slice(bytes);
+        true
     }
 
     /// The next whole line, without its end.
@@ -51,7 +54,7 @@ mod tests {
             let mut lines = Lines::default();
             let mut found = Vec::new();
             for piece in [&whole[..cut], &whole[cut..]] {
-                lines.push(piece);
+                assert!(lines.push(piece));
                 while let Some(line) = lines.next() {
                     found.push(line.trim_ascii().to_vec());
                 }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memchr2};
 
 /// An event without an end above this size is no event stream: its bytes are given up, not kept.
-const LONGEST_EVENT: usize = 64 << 20;
+pub(crate) const LONGEST_EVENT: usize = 64 << 20;
 
 /// One event: its data, and the bytes it was cut from (the blank line at its end included).
 #[derive(Debug, PartialEq, Eq)]
@@ -24,25 +24,27 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     /// Takes the next bytes of the stream; then [`Self::next`] gives the events that are whole.
-    pub(crate) fn push(&mut self, bytes: Bytes) {
+    ///
+    /// Gives back the bytes of an event that is too long to be kept: what follows is read as if they had not been there.
+    pub(crate) fn push(&mut self, bytes: Bytes) -> Option<Bytes> {
         if self.held.is_empty() && self.ready.is_empty() {
             self.ready = bytes;
             self.searched = 0;
-            return;
+            return None;
         }
         if !self.ready.is_empty() {
             self.held.extend_from_slice(&self.ready);
             self.ready.clear();
         }
         self.held.extend_from_slice(&bytes);
-        if self.held.len() > LONGEST_EVENT {
-            self.held.clear();
-            self.searched = 0;
-        }
         if event_end(&self.held, self.searched.saturating_sub(3)).is_some() {
             self.ready = self.held.split().freeze();
+        } else if self.held.len() > LONGEST_EVENT {
+            self.searched = 0;
+            return Some(self.held.split().freeze());
         }
         self.searched = self.held.len();
+        None
     }
 
     /// The next whole event.
@@ -174,6 +176,18 @@ mod tests {
         }
         out.extend(splitter.finish().map(|event| event.data.to_vec()));
         out
+    }
+
+    #[test]
+    fn an_event_that_is_too_long_is_given_back() {
+        let mut splitter = Splitter::default();
+        assert_eq!(splitter.push(Bytes::from_static(b"data: ")), None);
+        assert_eq!(splitter.next(), None);
+        let given_up = splitter.push(Bytes::from(vec![b'x'; LONGEST_EVENT]));
+        assert_eq!(given_up.map(|bytes| bytes.len()), Some(LONGEST_EVENT + 6));
+        assert_eq!(splitter.push(Bytes::from_static(b"xx\n\ndata: a\n\n")), None);
+        let rest: Vec<Bytes> = std::iter::from_fn(|| splitter.next()).map(|event| event.data).collect();
+        assert_eq!(rest, [Bytes::new(), Bytes::from_static(b"a")]);
     }
 
     #[test]

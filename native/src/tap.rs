@@ -94,8 +94,12 @@ impl Tap {
     fn pass(&mut self, data: &[u8]) -> Fed {
         let had_held = self.splitter.holds_back();
         let held = self.splitter.held();
-        self.splitter.push(Bytes::copy_from_slice(data));
+        let given_up = self.splitter.push(Bytes::copy_from_slice(data));
         let mut out: Option<BytesMut> = (self.hide_usage && had_held).then(BytesMut::new);
+        if let (Some(out), Some(too_long)) = (&mut out, given_up) {
+            // What is too long to look at is the client's all the same.
+            out.extend_from_slice(&too_long);
+        }
         let mut passed = 0;
         let mut last = None;
         while let Some(event) = self.splitter.next() {

@@ -102,3 +102,14 @@ def test_a_body_without_an_end_is_cut_off(server: Server, ask: Ask, ledger: Ledg
     assert len(server.requests) == 1
     row = ledger.call()
     assert (row["outcome"], row["error_type"]) == ("error", "invalid_response")
+
+
+def test_an_event_without_an_end_is_cut_off(server: Server, ask: Ask, ledger: Ledger) -> None:
+    body = itertools.chain([event("Hel"), b"data: "], endless(b"x" * MIB))
+    server.will(Answer(body=body, headers={"content-type": "text/event-stream"}))
+    chunks = iter(ask(stream=True))
+    assert next(chunks).choices[0].delta.content == "Hel"
+    with pytest.raises(OpenAIError, match="longer than 64 MiB"):
+        list(chunks)
+    row = ledger.call()
+    assert (row["outcome"], row["error_type"]) == ("error", "invalid_response")

@@ -78,6 +78,16 @@ def test_hosts_without_a_proxy(server: Server, rows: Ledger, without: str) -> No
         assert found.log() == []
 
 
+@pytest.mark.parametrize("is_it", [True, False])
+def test_one_port_of_a_host_is_without_a_proxy(server: Server, rows: Ledger, is_it: bool) -> None:
+    server.will(Answer(body=chat()))
+    with proxy.running() as found:
+        without = f"example.org:443, 127.0.0.1:{server.port if is_it else 9}"
+        variables = {"HTTP_PROXY": f"http://127.0.0.1:{found.port}", "NO_PROXY": without}
+        assert ask(server.base, rows.path, **variables) == ["Hello."]
+        assert len(found.log()) == (0 if is_it else 1)
+
+
 def test_a_domain_with_a_star_is_without_a_proxy(authority: Authority, rows: Ledger) -> None:
     with running("localhost") as server, proxy.running() as found:
         server.will(Answer(body=chat()))

@@ -73,7 +73,9 @@ pub(super) async fn fill<F: FnOnce(Result<Reply, Failure>)>(
             document.extend_from_slice(&data);
             continue;
         }
-        framing.push(data);
+        if let Err(failure) = framing.push(data) {
+            return stream.fail(failure);
+        }
         while let Some(data) = framing.next() {
             let handed_on = match &mut events {
                 Some(events) => hand_on_translated(stream, &data, events.as_mut()).await,

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use crate::failure::{Failure, FailureKind};
 use crate::lines::Lines;
-use crate::sse::Splitter;
+use crate::sse::{LONGEST_EVENT, Splitter};
 
 #[derive(Debug)]
 pub(super) enum Framing {
@@ -20,11 +21,21 @@ impl Framing {
         }
     }
 
-    pub(super) fn push(&mut self, data: Bytes) {
-        match self {
-            Self::Events(splitter) => splitter.push(data),
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// The piece they belong to is longer than any provider sends one.
+    pub(super) fn push(&mut self, data: Bytes) -> Result<(), Failure> {
+        let is_kept = match self {
+            Self::Events(splitter) => splitter.push(data).is_none(),
             Self::Lines(lines) => lines.push(&data),
+        };
+        if is_kept {
+            return Ok(());
         }
+        let most = LONGEST_EVENT >> 20;
+        let message = format!("an event of the stream is longer than {most} MiB: the stream was cut off there");
+        Err(Failure::new(FailureKind::InvalidResponse, message))
     }
 
     /// The data of the next whole piece.
