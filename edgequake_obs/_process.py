@@ -98,9 +98,26 @@ def _make_ledger(path: str) -> None:
 def _before_fork() -> None:
     global _is_importing  # noqa: PLW0603 - for the child
     # A child that is forked in the middle of an import waits for it for ever.
-    if _maker is not None:
+    if _maker is not None and _maker.is_alive():  # and not about to be started
         _maker.join(_FORK_WAITS)
-        _is_importing = _maker.is_alive()
+    _wait_for_imports()
+    _is_importing = _maker is not None and _maker.is_alive()
+
+
+def _wait_for_imports() -> None:
+    # The same of calls that other threads make for the first time. Python has no public word for who imports what;
+    # where its table is another one day, nothing is waited for.
+    from importlib import _bootstrap  # type: ignore[attr-defined]
+    from threading import get_ident
+    from time import monotonic, sleep
+
+    table: dict[str, Callable[[], object]] = getattr(_bootstrap, "_module_locks", {})
+    deadline, own = monotonic() + _FORK_WAITS, get_ident()
+    while monotonic() < deadline:
+        locks = [lock() for name, lock in list(table.items()) if name.startswith("edgequake_obs")]
+        if all(getattr(lock, "owner", None) in (None, own) for lock in locks):
+            return
+        sleep(0.001)
 
 
 def _in_child() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 30.0
+START = '{"resource'  # of each document
 MODULE = Path(__file__).with_name("collector")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,10 +33,16 @@ def _free_port() -> int:
 
 
 class RealCollector:
-    """A collector that writes what it takes into a folder, also across restarts."""
+    """A collector that writes what it takes into a folder, also across restarts.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where its files are.
+        durable: What it has answered for survives that it is killed.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._config = MODULE / ("durable.yaml" if durable else "collector.yaml")
         self.grpc, self.http, self._health = _free_port(), _free_port(), _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +57,7 @@ class RealCollector:
     def start(self) -> None:
         ports = {"GRPC_PORT": self.grpc, "HTTP_PORT": self.http, "HEALTH_PORT": self._health}
         environment = {**os.environ, "OUT": str(self.folder), **{name: str(port) for name, port in ports.items()}}
-        command = [str(binary()), "--config", str(MODULE / "collector.yaml")]
+        command = [str(binary()), "--config", str(self._config)]
         self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -91,8 +98,15 @@ class RealCollector:
 
     def _documents(self, name: str) -> Iterator[dict[str, Any]]:
         path = self.folder / name
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            yield json.loads(line)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        at, decoder = text.find(START), json.JSONDecoder()
+        while at >= 0:
+            try:
+                document, at = decoder.raw_decode(text, at)
+                yield document
+            except json.JSONDecodeError:  # cut off when it was killed
+                at += len(START)
+            at = text.find(START, at)
 
 
 def attributes_of(span: dict[str, Any]) -> dict[str, Any]:

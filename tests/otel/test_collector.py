@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import random
 import shutil
 import signal
 import socket
@@ -11,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,9 @@ from edgequake_obs.demo.recording import load
 from edgequake_obs.demo.server import running
 from tests.provider import corpus
 from tests.provider.run import play
+from tests.provider.test_dialects import DIALECTS as NAMES
+from tests.provider.test_dialects import SAMPLE as DIALECTS
+from tests.provider.test_dialects import cases_in
 from tests.unit.programs import run
 from tests.unit.records import Ledger
 
@@ -33,9 +39,19 @@ WHY_NOT = "the collector is not built: `make collector`" if GO else "the collect
 def collector(tmp_path: Path) -> Iterator[RealCollector]:
     if not binary().exists():
         pytest.skip(WHY_NOT)
-    folder = tmp_path / "collected"
-    folder.mkdir()
-    found = RealCollector(folder)
+    yield from started(tmp_path, durable=False)
+
+
+@pytest.fixture
+def durable(tmp_path: Path) -> Iterator[RealCollector]:
+    if not binary().exists():
+        pytest.skip(WHY_NOT)
+    yield from started(tmp_path, durable=True)
+
+
+def started(folder: Path, *, durable: bool) -> Iterator[RealCollector]:
+    (folder / "collected").mkdir()
+    found = RealCollector(folder / "collected", durable=durable)
     found.start()
     yield found
     found.stop()
@@ -49,8 +65,11 @@ def test_recorded_exchanges(protocol: str, compression: str, collector: RealColl
         "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
         "OTEL_EXPORTER_OTLP_COMPRESSION": compression,
     }
-    with running(load(corpus.SAMPLE)) as server:
-        _, rows = play(server, list(corpus.sample().values()), tmp_path, ways=("own-async",), environment=settings)
+    cases: list[Any] = list(corpus.sample().values())
+    for name in NAMES:
+        cases += cases_in(DIALECTS, name)[0]
+    with running({**load(corpus.SAMPLE), **load(DIALECTS)}) as server:
+        _, rows = play(server, cases, tmp_path, ways=("own-async",), environment=settings)
     collector.stop()
     spans = collector.spans()
     recorded = {row["span_id"] for several in rows.values() for row in several}
@@ -90,9 +109,37 @@ def test_one_that_is_killed_and_comes_back(collector: RealCollector, tmp_path: P
     collector.stop()
     spans = [span["spanId"] for span in collector.spans()]
     rows = [row["span_id"] for row in ledger.calls()]
-    assert len(rows) == int(out)
+    assert len(rows) == json.loads(out)["calls"]
     assert sorted(spans) == sorted(rows)
     assert err.count("cannot send") <= 1  # a minute
+
+
+def test_one_that_is_killed_in_the_middle_of_a_write(durable: RealCollector, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    moments = random.Random(8)
+    environment = {
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": durable.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "1",  # a request is always under way
+        "EDGEQUAKE_OBS_LEDGER": str(ledger.path),
+    }
+    command, pipe = [sys.executable, str(PROGRAMS / "steady.py"), "0.0005"], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        for _ in range(5):
+            time.sleep(moments.uniform(0.1, 0.5))
+            durable.stop(signal.SIGKILL)
+            durable.start()
+        out, err = program.communicate("enough\n", timeout=PATIENCE)
+        assert program.returncode == 0, err
+    durable.stop()
+    said = json.loads(out)
+    rows = {row["span_id"] for row in ledger.calls()}
+    # What was taken and not answered for is sent again: each is there, now and then twice, and counted once.
+    assert {span["spanId"] for span in durable.spans()} == rows
+    assert len(rows) == said["calls"] == said["otlp"]["exported"]
+    assert not any(said["otlp"]["dropped"].values())
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])

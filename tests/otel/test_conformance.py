@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from edgequake_obs.demo.recording import load
-from edgequake_obs.demo.server import running
+from edgequake_obs.demo.server import ReplayServer, running
 from tests.provider import corpus
 from tests.provider.run import play
+from tests.provider.test_dialects import SAMPLE as DIALECTS
+from tests.provider.test_dialects import cases_in
 
 from .conventions import METRICS, faults_of_counts, faults_of_metric, faults_of_span
-from .receiver import Receiver, plain
+from .receiver import Receiver, Span, plain
 
 ERROR = 2
 
@@ -19,15 +25,37 @@ ERROR = 2
 def test_recorded_exchanges(receiver: Receiver, tmp_path: Path) -> None:
     cases = list(corpus.sample().values())
     with running(load(corpus.SAMPLE)) as server:
-        _, rows = play(
-            server,
-            cases,
-            tmp_path,
-            ways=("own-sync", "patched-async"),
-            environment={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url},
-        )
+        rows = played(server, cases, ("own-sync", "patched-async"), receiver, tmp_path)
+    spans = conform(receiver, rows)
+    # The check has seen what it is to check.
+    assert len({span.attributes["gen_ai.provider.name"] for span in spans}) >= 5
+    assert {"chat", "embeddings"} <= {span.attributes["gen_ai.operation.name"] for span in spans}
+
+
+@pytest.mark.parametrize(
+    ("name", "provider"), [("anthropic", "anthropic"), ("gemini", "gcp.gemini"), ("ollama", "ollama")]
+)
+def test_dialects(name: str, provider: str, receiver: Receiver, tmp_path: Path) -> None:
+    cases, _ = cases_in(DIALECTS, name)
+    with running({case.id: case.exchange for case in cases}) as server:
+        rows = played(server, cases, ("own-sync", "own-async"), receiver, tmp_path)
+    spans = conform(receiver, rows)
+    assert len(spans) == 2 * len(cases)
+    assert {span.attributes["gen_ai.provider.name"] for span in spans} == {provider}
+
+
+def played(
+    server: ReplayServer, cases: Sequence[Any], ways: Sequence[str], receiver: Receiver, folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Ask them all; the ledger's rows, by their span's id."""
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    _, rows = play(server, cases, folder, ways=ways, environment=environment)
+    return {row["span_id"]: row for several in rows.values() for row in several}
+
+
+def conform(receiver: Receiver, recorded: dict[str, dict[str, Any]]) -> list[Span]:
+    """Compare what arrived with the conventions and with the rows; the spans."""
     found = {span.span_id: span for span in receiver.spans}
-    recorded = {row["span_id"]: row for several in rows.values() for row in several}
     assert found.keys() == recorded.keys()
     assert len(found) == len(receiver.spans)
     faults: collections.Counter[str] = collections.Counter()
@@ -54,10 +82,8 @@ def test_recorded_exchanges(receiver: Receiver, tmp_path: Path) -> None:
                     points = [plain(point.attributes) for point in data.data_points]
                     faults.update(faults_of_metric(metric, points))
     assert not faults, faults
-    # The check has seen what it is to check.
-    assert len({span.attributes["gen_ai.provider.name"] for span in found.values()}) >= 5
-    assert {"chat", "embeddings"} <= {span.attributes["gen_ai.operation.name"] for span in found.values()}
     assert receiver.metrics().keys() <= METRICS.keys()
+    return list(found.values())
 
 
 def test_the_check_finds_faults() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.unit.programs import run
+from tests.unit.programs import ROOT, run
 from tests.unit.records import Ledger
+from tests.unit.server import PATIENCE
 
 from .receiver import Behaviour, Receiver
 
@@ -46,13 +52,55 @@ def test_the_end_of_a_program(how: str, receiver: Receiver, tmp_path: Path) -> N
 def test_children(how: str, when: str, receiver: Receiver, tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "l.duckdb")
     run(PROGRAMS / "children.py", how, when, **settings(receiver.url, ledger.path))
-    rows = ledger.calls()
-    expected = 3 * 4 + (3 if when == "after" else 0)
-    assert len(rows) == expected
-    spans = sorted((span.trace_id, span.span_id) for span in receiver.spans)
-    assert spans == sorted((row["trace_id"], row["span_id"]) for row in rows)
-    assert len(set(spans)) == len({trace for trace, _ in spans}) == expected
+    once_each(receiver, ledger, 3 * 4 + (3 if when == "after" else 0))
     assert len({span.resource["process.pid"] for span in receiver.spans}) == 4
+
+
+def test_workers_that_are_replaced(receiver: Receiver, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "l.duckdb")
+    done = run(PROGRAMS / "prefork.py", 12, **settings(receiver.url, ledger.path))
+    once_each(receiver, ledger, int(done.stdout))
+    assert len({span.resource["process.pid"] for span in receiver.spans}) == 7
+
+
+@pytest.mark.parametrize("preload", [True, False])
+def test_gunicorn(preload: bool, receiver: Receiver, tmp_path: Path) -> None:
+    pytest.importorskip("gunicorn")
+    ledger = Ledger(tmp_path / "l.duckdb")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "preloaded:app", "--workers", "2", "--bind", f"127.0.0.1:{port}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings(receiver.url, ledger.path)}
+    with subprocess.Popen(
+        [*command, *["--preload"][: int(preload)]], cwd=PROGRAMS, env=environment, stderr=subprocess.DEVNULL
+    ) as gunicorn:
+        deadline = time.monotonic() + PATIENCE
+        answered: set[bytes] = set()
+        asked = 0
+        # Both workers are to have answered, whichever the kernel chooses.
+        while asked < 10 or len(answered) < 2:
+            assert time.monotonic() < deadline
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=PATIENCE) as answer:
+                    answered.add(answer.read())
+                asked += 1
+            except ConnectionError:
+                time.sleep(0.05)
+            except urllib.error.URLError:
+                time.sleep(0.05)
+        gunicorn.terminate()
+        gunicorn.wait(PATIENCE)
+    once_each(receiver, ledger, asked + (1 if preload else 2))
+    pids = {span.resource["process.pid"] for span in receiver.spans}
+    assert {int(pid) for pid in answered} == pids - {gunicorn.pid}
+
+
+def once_each(receiver: Receiver, ledger: Ledger, expected: int) -> None:
+    """Each call is one row and one span, whose ids no other has."""
+    rows = sorted((row["trace_id"], row["span_id"]) for row in ledger.calls())
+    spans = sorted((span.trace_id, span.span_id) for span in receiver.spans)
+    assert spans == rows
+    assert len({trace for trace, _ in spans}) == len({span for _, span in spans}) == len(spans) == expected
 
 
 @pytest.mark.parametrize("behaviour", ["down", "silent", "refusing", "busy", "garbage", "slow"])

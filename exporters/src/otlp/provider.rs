@@ -11,6 +11,7 @@ pub fn provider_name(id: &str) -> &str {
         "gemini" => "gcp.gemini",
         "mistral" | "codestral" => "mistral_ai",
         "moonshot" => "moonshot_ai",
+        "ollama_chat" => "ollama",
         "text-completion-openai" => "openai",
         "vertex_ai" | "vertex_ai_beta" => "gcp.vertex_ai",
         "watsonx" | "watsonx_text" => "ibm.watsonx.ai",
