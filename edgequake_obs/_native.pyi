@@ -347,6 +347,11 @@ class Pending(Generic[A]):
     def future(self) -> Future[A]: ...
     def abort(self) -> None: ...
 
+class Tries:
+    """One call that asks several models in turn."""
+
+    def end(self) -> None: ...
+
 class ChunkStream:
     """A stream of chunks as its consumer holds it."""
 
@@ -370,6 +375,7 @@ def call_sync(
     params: dict[str, object],
     settings: Mapping[str, object],
     caller: Caller | None,
+    tries: Tries | None = None,
 ) -> ModelResponse | ChunkStream: ...
 @overload
 def call_sync(
@@ -452,6 +458,7 @@ def call_async(
     settings: Mapping[str, object],
     caller: Caller | None,
     event_loop: EventLoop,
+    tries: Tries | None = None,
 ) -> Pending[ModelResponse | ChunkStream]: ...
 @overload
 def call_async(

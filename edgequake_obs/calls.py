@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeVar
 
-    from ._native import EmbeddingResponse, ModelResponse, Pending
+    from ._native import EmbeddingResponse, ModelResponse, Pending, Tries
 
     A = TypeVar("A")
 
@@ -48,7 +48,7 @@ def completion(model: str, messages: Sequence[object] = (), **params: object) ->
         from .fallbacks import asks_for_fallbacks, with_fallbacks
 
         if asks_for_fallbacks(params):
-            return with_fallbacks(completion, model, messages, params)
+            return with_fallbacks(_tried, model, messages, params)
     answer = _native.call_sync("chat", model, messages, params, _globals, current())
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
@@ -68,7 +68,7 @@ async def acompletion(
         from .fallbacks import asks_for_fallbacks, awith_fallbacks
 
         if asks_for_fallbacks(params):
-            return await awith_fallbacks(acompletion, model, messages, params)
+            return await awith_fallbacks(_atried, model, messages, params)
     answer = await _reply(_native.call_async("chat", model, messages, params, _globals, current(), bridge()))
     return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
@@ -99,6 +99,30 @@ def stream(model: str, messages: Sequence[object] = (), **params: object) -> Cus
     answer = completion(model, messages, **{**params, "stream": True})
     assert isinstance(answer, CustomStreamWrapper)
     return answer
+
+
+def _tried(
+    model: str, messages: Sequence[object], params: dict[str, object], tries: Tries
+) -> ModelResponse | CustomStreamWrapper:
+    """Ask one of several models, which are attempts of one call."""
+    answer = _native.call_sync("chat", model, messages, params, _globals, current(), tries)
+    return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
+
+
+async def _atried(
+    model: str, messages: Sequence[object], params: dict[str, object], tries: Tries
+) -> ModelResponse | CustomStreamWrapper:
+    from ._event_loops import bridge
+
+    pending = _native.call_async("chat", model, messages, params, _globals, current(), bridge(), tries)
+    try:
+        answer = await pending.future
+    except Exception:
+        raise  # the call goes on: there may be another model to ask
+    except BaseException:
+        pending.abort()
+        raise
+    return CustomStreamWrapper(answer) if isinstance(answer, ChunkStream) else answer
 
 
 def _with_system(system: object, messages: Sequence[object]) -> Sequence[object]:

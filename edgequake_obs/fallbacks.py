@@ -1,10 +1,11 @@
 """`fallbacks=` and `context_window_fallback_dict=`: other models to ask where one fails, as litellm asks them.
 
-Each model asked is a call of its own, with its own record.
+All of it is one call with one record: each model asked is an attempt of it.
 """
 
 from __future__ import annotations
 
+from ._native import Tries
 from .exceptions import ContextWindowExceededError
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ def with_fallbacks(
     """The first answer that one of the models gives.
 
     Args:
-        ask: `completion`.
+        ask: Asks one of them.
         model: The first to ask.
         messages: The conversation.
         params: Of the call, with `fallbacks` (names of models, or dicts of parameters with a `model`), or with
@@ -40,38 +41,46 @@ def with_fallbacks(
         Exception: None of the models gave an answer; of this class, as in litellm.
     """
     last: Exception | None = None
-    for asked, changed in _tries(model, params):
-        try:
-            return ask(asked, messages, **changed)
-        except Exception as error:
-            last = error
-            longer = _longer(asked, params, error)
-            if longer is not None:
-                return ask(longer, messages, **changed)
-            if not params.get("fallbacks"):
-                raise
+    tries = Tries()
+    try:
+        for asked, changed in _models(model, params):
+            try:
+                return ask(asked, messages, changed, tries)
+            except Exception as error:
+                last = error
+                longer = _longer(asked, params, error)
+                if longer is not None:
+                    return ask(longer, messages, changed, tries)
+                if not params.get("fallbacks"):
+                    raise
+    finally:
+        tries.end()
     raise _all_failed(last) from last
 
 
 async def awith_fallbacks(
     ask: Callable[..., Awaitable[Reply]], model: str, messages: Sequence[object], params: Mapping[str, object]
 ) -> Reply:
-    """As `with_fallbacks`, with `acompletion`."""
+    """As `with_fallbacks`, without blocking the event loop."""
     last: Exception | None = None
-    for asked, changed in _tries(model, params):
-        try:
-            return await ask(asked, messages, **changed)
-        except Exception as error:
-            last = error
-            longer = _longer(asked, params, error)
-            if longer is not None:
-                return await ask(longer, messages, **changed)
-            if not params.get("fallbacks"):
-                raise
+    tries = Tries()
+    try:
+        for asked, changed in _models(model, params):
+            try:
+                return await ask(asked, messages, changed, tries)
+            except Exception as error:
+                last = error
+                longer = _longer(asked, params, error)
+                if longer is not None:
+                    return await ask(longer, messages, changed, tries)
+                if not params.get("fallbacks"):
+                    raise
+    finally:
+        tries.end()
     raise _all_failed(last) from last
 
 
-def _tries(model: str, params: Mapping[str, object]) -> Iterator[tuple[str, Params]]:
+def _models(model: str, params: Mapping[str, object]) -> Iterator[tuple[str, Params]]:
     own = {name: value for name, value in params.items() if name not in ("fallbacks", "context_window_fallback_dict")}
     yield model, own
     others = params.get("fallbacks") or ()

@@ -5,6 +5,7 @@ pub(crate) mod library;
 mod money;
 mod start;
 mod state;
+mod tries;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -263,12 +264,8 @@ impl OpenCall {
     /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
     pub(crate) fn fail(self: &Arc<Self>, failure: Failure) -> Failure {
         let refused = failure.kind == FailureKind::InvalidRequest;
-        let secrets = self.with_state(|state| {
-            state.refused = refused;
-            state.start.secrets.clone()
-        });
-        let secrets = secrets.unwrap_or_default();
-        let failure = failure.redacted(|text| redact::redact(text, &secrets).into_owned());
+        self.with_state(|state| state.refused = refused);
+        let failure = self.without_secrets(failure);
         if self.listener.is_some() {
             self.with_heard(|heard| heard.failure = Some(failure.clone()));
         }
@@ -279,6 +276,11 @@ impl OpenCall {
             status: failure.status.filter(|_| !refused),
         });
         failure
+    }
+
+    fn without_secrets(&self, failure: Failure) -> Failure {
+        let secrets = self.with_state(|state| state.start.secrets.clone()).unwrap_or_default();
+        failure.redacted(|text| redact::redact(text, &secrets).into_owned())
     }
 
     /// The record, made now if nobody has asked for it before; None while the call is under way.

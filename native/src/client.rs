@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub closing_model: Option<String>,
     /// How the answer is read where it is not OpenAI's dialect.
     pub reading: Option<Box<dyn Reading>>,
+    /// Another model may be asked where this one fails: the call goes on.
+    pub is_one_of_several: bool,
 }
 
 /// What a call comes back with.
@@ -73,7 +75,12 @@ pub(crate) async fn run(
         Ok(Answered::Stream(response)) => response,
         Err(mut failure) => {
             failure.retries = call.with_state(|state| state.attempts_so_far()).unwrap_or(0);
-            return reply(Err(call.fail(failure)));
+            let failure = if request.is_one_of_several {
+                call.try_failed(failure)
+            } else {
+                call.fail(failure)
+            };
+            return reply(Err(failure));
         }
     };
     let stream = Stream::new(Arc::clone(&call));

@@ -10,7 +10,7 @@ import pytest
 import edgequake_obs as obs
 
 from .records import Ledger
-from .server import Answer, Server, chat, error
+from .server import DONE, USAGE, USAGE_EVENT, Answer, Server, chat, error, event
 
 HELLO = [{"role": "user", "content": "hi"}]
 TOO_LONG = error("This model's maximum context length is 8192 tokens.")
@@ -20,8 +20,10 @@ TOO_LONG = error("This model's maximum context length is 8192 tokens.")
 def ask(request: pytest.FixtureRequest, server: Server) -> Any:
     arguments: dict[str, Any] = {"api_base": server.base, "api_key": "k", "max_retries": 0}
     if request.param == "sync":
-        return lambda **changed: obs.completion("openai/first", HELLO, **{**arguments, **changed})
-    return lambda **changed: asyncio.run(obs.acompletion("openai/first", HELLO, **{**arguments, **changed}))
+        return lambda **changed: obs.completion(**{"model": "openai/first", "messages": HELLO, **arguments, **changed})
+    return lambda **changed: asyncio.run(
+        obs.acompletion(**{"model": "openai/first", "messages": HELLO, **arguments, **changed})
+    )
 
 
 def test_the_next_model_answers(server: Server, ask: Any, ledger: Ledger) -> None:
@@ -30,16 +32,39 @@ def test_the_next_model_answers(server: Server, ask: Any, ledger: Ledger) -> Non
     assert answer.choices[0].message.content == "yes"
     assert [request.json()["model"] for request in server.requests] == ["first", "second"]
     assert [request.json().get("temperature") for request in server.requests] == [None, 0.5]
-    rows = ledger.calls()
-    assert [(row["request_model"], row["outcome"]) for row in rows] == [("first", "error"), ("second", "completed")]
+    row = ledger.call()
+    assert (row["request_model"], row["outcome"], row["attempts"]) == ("first", "completed", 2)
+    assert (row["input_tokens"], row["error_type"]) == (USAGE["prompt_tokens"], None)
+    tried = [(attempt["model"], attempt["http_status"], attempt["error_type"]) for attempt in ledger.attempts()]
+    assert tried == [("first", 500, "some_error"), ("second", 200, None)]
 
 
-def test_none_answers(server: Server, ask: Any) -> None:
+def test_a_stream_of_the_next_model(server: Server, ledger: Ledger) -> None:
+    server.will(Answer(500, error("no")), Answer(body=[event("yes"), USAGE_EVENT, DONE]))
+    given: dict[str, Any] = {"api_base": server.base, "api_key": "k", "max_retries": 0}
+    stream = obs.completion("openai/first", HELLO, stream=True, fallbacks=["groq/second"], **given)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "yes"
+    row = ledger.call()
+    assert (row["provider"], row["request_model"], row["outcome"]) == ("groq", "first", "completed")
+    assert [attempt["provider"] for attempt in ledger.attempts()] == ["openai", "groq"]
+
+
+def test_a_model_that_cannot_be_asked_is_no_attempt(ask: Any, server: Server, ledger: Ledger) -> None:
+    server.will(Answer(body=chat("yes")))
+    assert ask(model="bedrock/first", fallbacks=["openai/second"]).choices[0].message.content == "yes"
+    assert [attempt["model"] for attempt in ledger.attempts()] == ["second"]
+    assert ledger.call()["outcome"] == "completed"
+
+
+def test_none_answers(server: Server, ask: Any, ledger: Ledger) -> None:
     server.will(*[Answer(500, error("no"))] * 2)
     with pytest.raises(Exception, match="All fallback attempts failed") as raised:
         ask(fallbacks=["openai/second"])
     assert type(raised.value) is Exception
     assert isinstance(raised.value.__cause__, obs.InternalServerError)
+    row = ledger.call()
+    assert (row["request_model"], row["outcome"], row["http_status"]) == ("first", "error", 500)
+    assert (row["attempts"], len(ledger.attempts())) == (2, 2)
 
 
 def test_a_longer_context(server: Server, ask: Any) -> None:

@@ -18,6 +18,7 @@ use super::propagation;
 use super::request::{self, Operation};
 use super::spans;
 use super::streams::{ChunkStream, StreamFacts};
+use super::tries::Tries;
 use crate::call::{Ending, OpenCall};
 use crate::client::{self, Reply, Request};
 use crate::core::core;
@@ -85,6 +86,10 @@ fn no_thread() -> Failure {
 struct Asked {
     prepared: request::Prepared,
     mock: Option<mocked::Mock>,
+    /// Of a call that asks several models in turn.
+    tries: Option<Py<Tries>>,
+    /// The same call, which one of them has failed.
+    under_way: Option<Arc<OpenCall>>,
 }
 
 /// What becomes of a call that has begun.
@@ -109,6 +114,7 @@ fn ask(
     settings: &Bound<'_, PyDict>,
     caller: Option<&Bound<'_, PyAny>>,
     asynchronous: bool,
+    tries: Option<&Bound<'_, Tries>>,
 ) -> PyResult<(Asked, Made)> {
     let operation = Operation::named(op);
     let mut prepared = request::prepare(operation, model, input, params, settings, caller)?;
@@ -117,16 +123,20 @@ fn ask(
         prepared.start.mocked = true;
         prepared.start.scope = None;
     }
-    prepared.start.listener = listening::listener(
-        py,
-        &Announced {
-            start: &prepared.start,
-            asynchronous,
-            input: Some(input),
-            params: Some(params),
-            has_own: prepared.has_own_callbacks,
-        },
-    );
+    let tries = tries.filter(|_| mock.is_none()).map(|tries| tries.clone().unbind());
+    let under_way = tries.as_ref().and_then(|tries| tries.get().call());
+    if under_way.is_none() {
+        prepared.start.listener = listening::listener(
+            py,
+            &Announced {
+                start: &prepared.start,
+                asynchronous,
+                input: Some(input),
+                params: Some(params),
+                has_own: prepared.has_own_callbacks,
+            },
+        );
+    }
     let made = Made {
         operation,
         provider: Arc::clone(&prepared.start.provider),
@@ -138,27 +148,44 @@ fn ask(
         },
         usage_wanted: counting::wanted(prepared.start.streaming, input, params)?,
     };
-    Ok((Asked { prepared, mock }, made))
+    let asked = Asked {
+        prepared,
+        mock,
+        tries,
+        under_way,
+    };
+    Ok((asked, made))
 }
 
 impl Asked {
     fn begin(mut self, py: Python<'_>) -> (Arc<OpenCall>, Next) {
         let start = &mut self.prepared.start;
-        start.live = spans::begin(py, start, start.surface.operation(), None);
         let by_chat = start.surface == Surface::Responses && !responses::is_native(&start.provider);
-        let call = OpenCall::begin(self.prepared.start);
+        let call = match self.under_way {
+            Some(call) => {
+                call.goes_on(self.prepared.start);
+                call
+            }
+            None => {
+                start.live = spans::begin(py, start, start.surface.operation(), None);
+                OpenCall::begin(self.prepared.start)
+            }
+        };
+        if let Some(tries) = &self.tries {
+            tries.get().began(&call);
+        }
         if by_chat {
             call.with_state(|state| state.asks_on(Surface::Chat));
         }
-        let next = match self.mock {
-            Some(mock) => Next::Reply(mocked::reply(mock, Arc::clone(&call))),
-            None => match self.prepared.request {
-                Ok(mut request) => {
-                    propagation::add(py, &call, &mut request.outgoing.headers);
-                    Next::Request(request)
-                }
-                Err(failure) => Next::Reply(Err(call.fail(failure))),
-            },
+        let next = match (self.mock, self.prepared.request) {
+            (Some(mock), _) => Next::Reply(mocked::reply(mock, Arc::clone(&call))),
+            (None, Ok(mut request)) => {
+                propagation::add(py, &call, &mut request.outgoing.headers);
+                request.is_one_of_several = self.tries.is_some();
+                Next::Request(request)
+            }
+            (None, Err(failure)) if self.tries.is_some() => Next::Reply(Err(call.try_failed(failure))),
+            (None, Err(failure)) => Next::Reply(Err(call.fail(failure))),
         };
         (call, next)
     }
@@ -166,7 +193,8 @@ impl Asked {
 
 /// Performs a call and waits for its reply.
 #[pyfunction]
-#[pyo3(signature = (op, model, input, params, settings, caller))]
+#[pyo3(signature = (op, model, input, params, settings, caller, tries=None))]
+#[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
 pub(crate) fn call_sync(
     py: Python<'_>,
     op: &str,
@@ -175,8 +203,9 @@ pub(crate) fn call_sync(
     params: &Bound<'_, PyDict>,
     settings: &Bound<'_, PyDict>,
     caller: Option<&Bound<'_, PyAny>>,
+    tries: Option<&Bound<'_, Tries>>,
 ) -> PyResult<Py<PyAny>> {
-    let (asked, made) = ask(py, op, model, input, params, settings, caller, false)?;
+    let (asked, made) = ask(py, op, model, input, params, settings, caller, false, tries)?;
     let (call, next) = asked.begin(py);
     match next {
         Next::Reply(reply) => made.reply(py, reply),
@@ -278,7 +307,7 @@ impl Pending {
 
 /// Begins a call whose reply resolves a future of `event_loop`.
 #[pyfunction]
-#[pyo3(signature = (op, model, input, params, settings, caller, event_loop))]
+#[pyo3(signature = (op, model, input, params, settings, caller, event_loop, tries=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as the Python function has")]
 pub(crate) fn call_async(
     py: Python<'_>,
@@ -289,8 +318,9 @@ pub(crate) fn call_async(
     settings: &Bound<'_, PyDict>,
     caller: Option<&Bound<'_, PyAny>>,
     event_loop: &Bound<'_, EventLoop>,
+    tries: Option<&Bound<'_, Tries>>,
 ) -> PyResult<Pending> {
-    let (asked, made) = ask(py, op, model, input, params, settings, caller, true)?;
+    let (asked, made) = ask(py, op, model, input, params, settings, caller, true, tries)?;
     let (ticket, future) = event_loop.get().expect_reply(py, made)?;
     let (call, next) = asked.begin(py);
     let queue = Arc::clone(&event_loop.get().queue);

@@ -68,6 +68,7 @@ pub(super) fn request(
         hide_usage: false,
         closing_model: None,
         reading: Some(reading),
+        is_one_of_several: false,
     }))
 }
 

@@ -42,6 +42,7 @@ mod source;
 mod spans;
 mod streams;
 mod tokens;
+mod tries;
 mod trust;
 mod worded;
 
@@ -58,6 +59,7 @@ mod _native {
         module.add_class::<context::Context>()?;
         module.add_class::<event_loop::EventLoop>()?;
         module.add_class::<streams::ChunkStream>()?;
+        module.add_class::<tries::Tries>()?;
         module.add_class::<service::Service>()?;
         module.add_class::<patched::Call>()?;
         module.add_class::<library::LibraryCall>()?;

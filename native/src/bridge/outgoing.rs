@@ -124,6 +124,7 @@ impl Parts<'_, '_> {
             hide_usage: control.stream && !arguments.wants_usage()?,
             closing_model,
             reading: None,
+            is_one_of_several: false,
         }))
     }
 

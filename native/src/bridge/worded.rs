@@ -135,6 +135,7 @@ fn worded(
         hide_usage: control.stream && !usage.wanted && reading.is_none(),
         closing_model: parts.closing_model(control),
         reading,
+        is_one_of_several: false,
     })
 }
 

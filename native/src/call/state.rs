@@ -29,11 +29,13 @@ pub(crate) struct State {
     attempts: Vec<Attempt>,
     attempt_started: Instant,
     /// An attempt is under way: its end is not noted yet.
-    attempt_open: bool,
+    pub(super) attempt_open: bool,
     /// Whom the attempt under way asks, where that is not whom the call began with.
-    target: Option<Target>,
+    pub(super) target: Option<Target>,
     /// What the transport beneath the library that was called asked for.
     pub(super) transported: Option<Surface>,
+    /// What was wrong with the model asked last, where another one may be asked.
+    pub(super) last_try: Option<Failure>,
     /// The provider's word for why the last attempt failed.
     last_error: Option<String>,
     /// What the library said of its answer.
@@ -43,7 +45,7 @@ pub(crate) struct State {
     /// Nobody was asked, and nobody charges anything.
     pub unsent: Option<Unsent>,
     pub facts: Facts,
-    response: ResponseFacts,
+    pub(super) response: ResponseFacts,
     /// An answer that nobody has read yet.
     body: Option<Bytes>,
     /// Nothing was sent, so there was no attempt.
@@ -68,6 +70,7 @@ impl State {
             attempt_open: true,
             target: None,
             transported: None,
+            last_try: None,
             last_error: None,
             told: Told::default(),
             given: None,
