@@ -78,7 +78,7 @@ class Mutations:
             start, end = self._random.choice(events).span(1)
         try:
             document: Any = json.loads(body[start:end])
-        except ValueError:
+        except (ValueError, RecursionError):  # an earlier change nested it deeper than this reader goes
             return self._bytes(body, body)
         text = json.dumps(self._changed(document), ensure_ascii=self._random.random() < 0.5)
         return body[:start] + text.encode("utf-8", "surrogatepass") + body[end:]
