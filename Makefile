@@ -87,7 +87,7 @@ FOR ?= 300
 fuzz: build
 	$(BIN)/python -m tests.fuzz --seconds $(FOR)
 
-# A minute of eight writers, a folder and three readers; two versions side by side; a minute of real calls.
+# A minute of eight writers, a folder and three readers, counted at the end.
 soak: build
 	$(BIN)/python -m pytest tests -m long -s
 
