@@ -78,7 +78,8 @@ impl ChunkStream {
             headers,
             source: Arc::new(source),
             names_types,
-            counting: usage_wanted.map(Counting::new),
+            // Only chat's chunks are counted: other events say themselves what they used.
+            counting: usage_wanted.filter(|_| !names_types).map(Counting::new),
             crossed: Mutex::new(Crossed {
                 chunks: VecDeque::new(),
                 batch: 1,
