@@ -47,7 +47,7 @@ def play_rounds(clients: list[Client], rounds: int) -> Rounds:
     played: Rounds = {"call": {}, "stream": {}}
     for number in range(rounds + 1):
         turn = number % len(clients)
-        for scenario, (of_ours, of_others) in {"call": (1000, 100), "stream": (20, 4)}.items():
+        for scenario, (of_ours, of_others) in {"call": (600, 60), "stream": (10, 1)}.items():
             for client in clients[turn:] + clients[:turn]:
                 figures = client.measure(scenario, of_ours if client.name.startswith("own") else of_others)
                 if number:

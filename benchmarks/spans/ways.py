@@ -124,24 +124,34 @@ def litellm_otel(collector: str) -> tuple[str, Switch]:
 def openllmetry(collector: str) -> tuple[str, Switch]:
     os.environ["TRACELOOP_TRACE_CONTENT"] = "false"
     opentelemetry(collector, metrics=False)
-    return "openai", _instrumentor("opentelemetry.instrumentation.openai")
+    return "openai", _openllmetry()
 
 
 def openllmetry_metrics(collector: str) -> tuple[str, Switch]:
     os.environ["TRACELOOP_TRACE_CONTENT"] = "false"
     opentelemetry(collector, metrics=True)
-    return "openai", _instrumentor("opentelemetry.instrumentation.openai")
+    return "openai", _openllmetry()
+
+
+def _openllmetry() -> Switch:
+    # Its own `uninstrument` leaves openai's functions wrapped, and the next `instrument` wraps them once more.
+    owner: Any = _of("openai.resources.chat.completions").Completions
+    plain = owner.create
+    _of("opentelemetry.instrumentation.openai").OpenAIInstrumentor().instrument()
+    hooked = owner.create
+    assert hooked is not plain
+
+    def switch(turned_on: bool) -> None:
+        owner.create = hooked if turned_on else plain
+
+    return switch
 
 
 def openinference(collector: str) -> tuple[str, Switch]:
     for what in ("INPUTS", "OUTPUTS"):
         os.environ[f"OPENINFERENCE_HIDE_{what}"] = "true"
     opentelemetry(collector, metrics=False)
-    return "openai", _instrumentor("openinference.instrumentation.openai")
-
-
-def _instrumentor(module: str) -> Switch:
-    instrumentor = _of(module).OpenAIInstrumentor()
+    instrumentor = _of("openinference.instrumentation.openai").OpenAIInstrumentor()
 
     def switch(turned_on: bool) -> None:
         if turned_on:
@@ -149,7 +159,7 @@ def _instrumentor(module: str) -> Switch:
         elif instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.uninstrument()
 
-    return switch
+    return "openai", switch
 
 
 def logfire(collector: str) -> tuple[str, Switch]:

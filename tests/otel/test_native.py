@@ -12,7 +12,7 @@ import pytest
 
 import edgequake_obs
 from tests.unit.records import Ledger
-from tests.unit.server import DONE, USAGE_EVENT, Answer, Server, chat, error, event
+from tests.unit.server import DONE, PATIENCE, USAGE_EVENT, Answer, Server, chat, error, event
 
 from .conftest import Ask
 from .receiver import Behaviour, Receiver
@@ -233,6 +233,18 @@ def test_the_callers_span_decides(sampled: bool, ask: Ask, server: Server, nativ
     assert [span.parent_id for span in native.spans] == ([f"{0xDEF:016x}"] if sampled else [])
     assert ledger.call()["trace_id"] == f"{0xABC << 64:032x}"
     assert exporter()["sampled_out"] == int(not sampled)
+
+
+def test_spans_do_not_wait_for_metrics(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "600000")
+    edgequake_obs.configure(otel=receiver.url)
+    for number in range(3):
+        edgequake_obs.record(provider="openai", model="gpt-4o", usage={"prompt_tokens": 1, "completion_tokens": 1})
+        deadline = time.monotonic() + PATIENCE
+        while len(receiver.spans) <= number:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_a_collector_that_is_busy_gets_it_again(ask: Ask, server: Server, native: Receiver) -> None:

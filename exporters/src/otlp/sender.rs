@@ -153,7 +153,8 @@ impl Sender {
                 let answers = std::mem::take(&mut queue.answers);
                 return (queue.take(), answers, queue.is_closed());
             }
-            queue.parked = due.is_none();
+            // Whoever comes first while it sleeps longer than a span may wait wakes it.
+            queue.parked = due.is_none_or(|due| due > now + shared.settings.delay);
             queue = Queue::wait(
                 &shared.wake,
                 queue,
