@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,25 @@ import pytest
 
 from edgequake_obs.demo.server import FAULTS, running
 
+from . import corpus
 from .dialect_case import DialectCase
 from .recorded import Answer
 from .run import Rows, Said, play
 from .test_corpus import complain
 from .test_dialects import DIALECTS, SAMPLE, WAYS, cases_in
-from .test_faults import ALWAYS_AN_ERROR, PATIENCE, STALLED, about_the_caller
+from .test_faults import ALWAYS_AN_ERROR, PARTS, PATIENCE, STALLED, THREADS, about_the_caller
 
 EACH = 4
 
 
+def succeeding(recordings: Path, name: str) -> list[DialectCase]:
+    """The chats that succeed as recorded."""
+    return [case for case in cases_in(recordings, name)[0] if case.exchange.status == 200 and case.operation == "chat"]
+
+
 def victims(name: str, fault: str) -> list[DialectCase]:
-    """Some exchanges that succeed as recorded, plain and streamed, others for each fault."""
-    whole = [case for case in cases_in(SAMPLE, name)[0] if case.exchange.status == 200 and case.operation == "chat"]
+    """Some of them, plain and streamed, others for each fault."""
+    whole = succeeding(SAMPLE, name)
     chosen: list[DialectCase] = []
     for streaming in (False, True):
         kind = [case for case in whole if case.exchange.streaming == streaming]
@@ -33,10 +40,27 @@ def victims(name: str, fault: str) -> list[DialectCase]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_row_and_a_known_exception(fault: str, tmp_path: Path) -> None:
+    play_with(fault, [case for name in DIALECTS for case in victims(name, fault)], tmp_path)
+
+
+@pytest.mark.whole_corpus
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_fault_in_any_exchange(name: str, part: int, fault: str, tmp_path: Path) -> None:
+    if not corpus.WHOLE.exists():
+        pytest.skip("the corpus does not lie beside the repository")
+    cases = [case for case in succeeding(corpus.WHOLE, name) if zlib.crc32(case.id.encode()) % PARTS == part]
+    print(f"{fault}: {len(cases)} exchanges of {name}")
+    play_with(fault, cases, tmp_path)
+
+
+def play_with(fault: str, cases: list[DialectCase], folder: Path) -> None:
     timeout = STALLED if fault == "stall" else PATIENCE
-    cases: list[Any] = [case for name in DIALECTS for case in victims(name, fault)]
     with running({case.id: case.exchange for case in cases}) as server:
-        said, rows = play(server, cases, tmp_path, ways=WAYS, options=[f"fault={fault}"], timeout=timeout)
+        said, rows = play(
+            server, cases, folder, ways=WAYS, options=[f"fault={fault}"], timeout=timeout, threads=THREADS
+        )
     dialects: dict[str, Any] = {**DIALECTS, "ollama_chat": DIALECTS["ollama"]}
     expected = {case.id: dialects[case.vendor].read(case.exchange) for case in cases}
     complain([line for case in cases for line in about(case, fault, expected[case.id], said, rows)], len(cases))
