@@ -69,7 +69,11 @@ def test_both_ways_make_the_same_rows(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ways == ["straight", "long"]
 
 
-@pytest.mark.parametrize("line", ['{"call_uid":"torn', f'{{"kind":"something newer","call_uid":"{uuid7(START_NS)}"}}'])
+@pytest.mark.parametrize(
+    "line",
+    ['{"call_uid":"torn', f'{{"kind":"something newer","call_uid":"{uuid7(START_NS)}"}}'],
+    ids=["torn", "kind"],
+)
 def test_an_odd_line_goes_the_long_way_and_the_others_are_there_once(
     ledger_path: Path, writer: SpoolWriter, ways: list[str], line: str
 ) -> None:
