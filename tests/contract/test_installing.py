@@ -270,7 +270,7 @@ import openai
 patches.instrument()
 
 class Broken:
-    call_uid = ""
+    call_uid, span, carried = "", 0, None
     def __getattr__(self, name):
         def call(data=b"", *args, **kwargs):
             if name == broken:
