@@ -12,7 +12,7 @@ use super::checked::Fields;
 use super::form_data::FormData;
 use super::json_out;
 use super::outgoing::Parts;
-use super::request::{Operation, invalid, is_about_the_value};
+use super::request::{Operation, invalid};
 use crate::client::Request;
 use crate::endpoint::{self, Endpoint};
 use crate::failure::Failure;
@@ -37,18 +37,14 @@ pub(super) fn request(
         Ok(headers) => headers,
         Err(failure) => return Ok(Err(failure)),
     };
-    let written = if parts.operation.carries_files() {
+    let body = if parts.operation.carries_files() {
         form(parts, arguments, &fields, &mut headers)
     } else {
         json(parts, arguments, &fields)
     };
-    let body = match written {
+    let body = match parts.written(body, "")? {
         Ok(body) => body,
-        Err(error) if is_about_the_value(&error, parts.input.py()) => {
-            let why = error.value(parts.input.py());
-            return Ok(Err(invalid(format!("the request cannot be written: {why}"))));
-        }
-        Err(error) => return Err(error),
+        Err(failure) => return Ok(Err(failure)),
     };
     let (uri, body, reading) = match worded(parts, arguments, endpoint, body) {
         Ok(worded) => worded,

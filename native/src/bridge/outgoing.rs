@@ -141,11 +141,16 @@ impl Parts<'_, '_> {
         fields: &Fields<'_>,
         ask_for_usage: bool,
     ) -> PyResult<Result<Bytes, Failure>> {
-        match self.body(arguments, fields, ask_for_usage) {
+        self.written(self.body(arguments, fields, ask_for_usage), " as JSON")
+    }
+
+    /// A body, or what is wrong with what it was to be made of; `form` is what the failure calls its form.
+    pub(super) fn written(&self, body: PyResult<Bytes>, form: &str) -> PyResult<Result<Bytes, Failure>> {
+        match body {
             Ok(body) => Ok(Ok(body)),
-            // A value that has no JSON form is a wrong request; a broken interpreter is not.
+            // A value that cannot be put so is a wrong request; a broken interpreter is not.
             Err(error) if is_about_the_value(&error, self.input.py()) => Ok(Err(invalid(format!(
-                "the request cannot be written as JSON: {}",
+                "the request cannot be written{form}: {}",
                 error.value(self.input.py())
             )))),
             Err(error) => Err(error),
