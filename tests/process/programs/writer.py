@@ -1,6 +1,6 @@
 """writer.py SERVER LOG SECONDS: makes calls in four threads, and writes each down once it has returned.
 
-SECONDS 0: until killed.
+Beside each it writes how many records were in the spool by then. SECONDS 0: until killed.
 """
 
 import os
@@ -29,7 +29,7 @@ def work(thread: int) -> None:
                     pass
             else:
                 edgequake_obs.completion(**asked, api_base=plain)
-        os.write(written_down, f"{name} {time.monotonic()}\n".encode())
+        os.write(written_down, f"{name} {edgequake_obs.stats()['written']}\n".encode())
         number += 1
         time.sleep(0.001)
 
