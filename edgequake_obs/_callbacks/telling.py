@@ -8,6 +8,7 @@ from edgequake_obs.integrations.custom_logger import CustomLogger
 from edgequake_obs.redaction import redacted_json, redacted_text
 
 from . import targets
+from .awaiting import run_asynchronously
 from .details import CallDetails, Ending, redacted_answer
 from .observing import Observed, open_calls
 
@@ -47,7 +48,6 @@ def tell(kind: str, ticket: int, content: object) -> None:
     finally:
         if kind in ("ended", "dropped"):
             del open_calls[ticket], _details[ticket]
-            targets.forget(observed)
 
 
 def _begun(observed: Observed, details: CallDetails) -> None:
@@ -65,7 +65,7 @@ def _begun(observed: Observed, details: CallDetails) -> None:
             targets.run(observed, hook, model, messages, kwargs)
         elif targets.is_asynchronous(callback):
             if observed.loop is not None:
-                targets.run_asynchronously(observed, callback, kwargs)
+                run_asynchronously(observed, callback, kwargs)
         elif callable(callback):
             targets.run(observed, callback, kwargs)
 
@@ -101,7 +101,7 @@ def _ended(observed: Observed, details: CallDetails, ending: Ending) -> None:
             _give(observed, callback, names, given, details.hidden_from(callback, answer), started, ended)
         elif targets.is_asynchronous(callback):
             if observed.loop is not None:
-                targets.run_asynchronously(observed, callback, given, answer, started, ended)
+                run_asynchronously(observed, callback, given, answer, started, ended)
         elif callable(callback):
             targets.run(observed, callback, given, answer, started, ended)
 
@@ -115,7 +115,7 @@ def _give(observed: Observed, callback: Callback, names: tuple[str, str], *argum
     else:
         awaited = _hook(callback, names[1])
         if awaited is not None:
-            targets.run_asynchronously(observed, awaited, *arguments)
+            run_asynchronously(observed, awaited, *arguments)
 
 
 def _served(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -8,6 +8,8 @@ from time import monotonic, sleep
 
 from edgequake_obs import _native
 
+from . import awaiting
+
 _AT_ONCE = 64  # events taken before the thread looks whether it shall go on
 
 _progress = Condition()
@@ -44,6 +46,7 @@ def in_child() -> None:
 
     from .observing import open_calls
 
+    awaiting.in_child()
     _progress = Condition()
     _done = 0
     State.is_running, State.thread = False, None
@@ -71,9 +74,7 @@ def flush(deadline: float) -> bool:
             left = deadline - monotonic()
             if left <= 0 or not _progress.wait(left):
                 return False
-    from .targets import finish_asynchronous
-
-    return finish_asynchronous(deadline)
+    return awaiting.finish(deadline)
 
 
 def _run(descriptor: int) -> None:
@@ -89,7 +90,7 @@ def _run(descriptor: int) -> None:
         for kind, ticket, content in events:
             try:
                 tell(kind, ticket, content)
-            except Exception as error:
+            except BaseException as error:  # SystemExit of a callback too: the next call is told of all the same
                 _contained(error)
             with _progress:
                 _done += 1
@@ -99,7 +100,7 @@ def _run(descriptor: int) -> None:
             sleep(_GATHERING_SECONDS)
 
 
-def _contained(error: Exception) -> None:
+def _contained(error: BaseException) -> None:
     try:
         _native.note_internal_error("callbacks", error)
     except Exception:  # raised for tests of ours; on this thread nobody would see it

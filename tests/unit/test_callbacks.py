@@ -7,7 +7,6 @@ import contextvars
 import json
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +17,6 @@ from edgequake_obs import _native
 from edgequake_obs.integrations.custom_logger import CustomLogger
 
 from .conftest import MESSAGES, Ask
-from .programs import run
 from .records import Ledger
 from .server import COST, DONE, PATIENCE, USAGE_EVENT, Answer, Server, chat, embeddings, error, event
 
@@ -187,8 +185,25 @@ def test_a_loop_that_has_ended(server: Server) -> None:
     obs.callbacks = [logger]
     server.will(Answer(body=chat()))
     asyncio.run(obs.acompletion("m", MESSAGES, api_base=server.base, api_key="k"))
+    assert logger.hooks == ["pre", "post", "async success"]
+
+
+def test_a_loop_that_ends_with_what_it_was_given(server: Server) -> None:
+    told: list[str] = []
+    given = threading.Event()
+
+    async def awaited(*_: Any) -> None:
+        told.append("awaited")
+
+    # They are taken in this order: the loop has the first one when the second is called.
+    obs.success_callback = [awaited, lambda *_: given.set()]
+    server.will(Answer(body=chat()))
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(obs.acompletion("m", MESSAGES, api_base=server.base, api_key="k"))
+    assert given.wait(PATIENCE)
+    loop.close()
     assert obs.flush(PATIENCE)
-    assert logger.hooks[:2] == ["pre", "post"]
+    assert told == ["awaited"]
 
 
 @pytest.mark.parametrize("leaves", [False, True], ids=["whole", "left early"])
@@ -295,7 +310,10 @@ def test_what_raises_or_blocks_changes_nothing(
     def raises(kwargs: Any, answer: Any, start: Any, end: Any) -> None:
         raise ValueError("never mind sk-0123456789abcdefghij")
 
-    obs.success_callback = [raises, blocks, lambda *_: told.append("last")]
+    def leaves(kwargs: Any, answer: Any, start: Any, end: Any) -> None:
+        raise SystemExit
+
+    obs.success_callback = [raises, leaves, blocks, lambda *_: told.append("last")]
     server.will(Answer(body=chat()), Answer(body=chat()))
     with caplog.at_level(logging.WARNING, "edgequake_obs"):
         assert ask().choices[0].message.content == ask().choices[0].message.content
@@ -370,68 +388,3 @@ def test_no_key_is_told(server: Server, ask: Ask) -> None:
     everything = f"{logger.told}" + "".join(f"{kwargs.get('exception')}" for _, kwargs, _ in logger.told)
     assert key not in everything
     assert other not in everything
-
-
-def test_the_queue_is_bounded_and_drops_are_counted(server: Server) -> None:
-    program = f"""
-import threading, edgequake_obs as obs
-go, begun = threading.Event(), threading.Event()
-def blocks(*_):
-    begun.set()
-    go.wait({PATIENCE})
-told = []
-obs.input_callback = [blocks]
-obs.success_callback = [lambda *_: told.append(1)]
-text = "x" * 2000
-ask = lambda: obs.completion("m", [{{"role": "user", "content": text}}], api_base="{server.base}", api_key="k")
-ask()
-assert begun.wait({PATIENCE})
-for _ in range(11):
-    ask()
-stats = obs.stats()["callbacks"]
-assert stats["dropped"] > 0 and stats["queued_bytes"] <= 10000, stats
-go.set()
-assert obs.flush({PATIENCE})
-assert 1 <= len(told) < 12, told
-from edgequake_obs._callbacks.observing import open_calls
-assert not open_calls
-"""
-    server.will(*[Answer(body=chat()) for _ in range(12)])
-    run(program, EDGEQUAKE_OBS_LEDGER="off", EDGEQUAKE_OBS_QUEUE_BYTES="10000")
-
-
-def test_a_fork_has_callbacks_of_its_own(server: Server) -> None:
-    program = f"""
-import os, edgequake_obs as obs
-told = []
-obs.success_callback = [lambda *_: told.append(os.getpid())]
-ask = lambda: obs.completion("m", [], api_base="{server.base}", api_key="k")
-ask()
-assert obs.flush({PATIENCE}) and told == [os.getpid()]
-child = os.fork()
-if not child:
-    ask()
-    assert obs.flush({PATIENCE}) and told[1:] == [os.getpid()], told
-    os._exit(0)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-ask()
-assert obs.flush({PATIENCE}) and told == [os.getpid()] * 2
-"""
-    server.will(*[Answer(body=chat()) for _ in range(3)])
-    run(program, EDGEQUAKE_OBS_LEDGER="off")
-
-
-@pytest.mark.parametrize("blocks", [False, True], ids=["quick", "blocked"])
-def test_the_end_of_the_program(server: Server, blocks: bool) -> None:
-    program = f"""
-import threading, edgequake_obs as obs
-def told(*_):
-    print("told", flush=True)
-    threading.Event().wait({PATIENCE * 4 if blocks else 0})
-obs.success_callback = [told]
-obs.completion("m", [], api_base="{server.base}", api_key="k")
-"""
-    server.will(Answer(body=chat()))
-    began = time.monotonic()
-    assert run(program, EDGEQUAKE_OBS_LEDGER="off").stdout == "told\n"
-    assert time.monotonic() - began < PATIENCE * 2

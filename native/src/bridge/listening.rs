@@ -244,8 +244,8 @@ impl OverCall {
     /// The chunks of a stream that arrived; dicts where they are not chat completions'.
     fn chunks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let chunks = self.heard.lock().unwrap_or_else(PoisonError::into_inner).chunks.clone();
-        let made = chunks.into_iter().map(|chunk| made_of(py, chunk));
-        PyList::new(py, made.collect::<PyResult<Vec<_>>>()?)
+        let made = chunks.into_iter().map(|chunk| made_or_text(py, chunk));
+        PyList::new(py, made.collect::<Vec<_>>())
     }
 
     /// The exception of a call that failed.
@@ -267,6 +267,12 @@ fn made_of(py: Python<'_>, chunk: Bytes) -> PyResult<Py<PyAny>> {
     } else {
         json_in::to_python(py, &chunk, Child::Plain)
     }
+}
+
+/// As [`made_of`]; what is no JSON as its text.
+fn made_or_text(py: Python<'_>, chunk: Bytes) -> Py<PyAny> {
+    made_of(py, chunk.clone())
+        .unwrap_or_else(|_| PyString::new(py, &String::from_utf8_lossy(&chunk)).into_any().unbind())
 }
 
 /// A call whose record waits for the program's own redactor.
@@ -334,10 +340,13 @@ pub(crate) fn take_events<'py>(py: Python<'py>, most: usize) -> PyResult<Bound<'
     {
         let (kind, ticket, content) = match event {
             Event::Begun(listener) => ("begun", listener.ticket, py.None()),
-            Event::Chunk(ticket, chunk) => ("chunk", ticket, made_of(py, chunk)?),
+            Event::Chunk(ticket, chunk) => ("chunk", ticket, made_or_text(py, chunk)),
             Event::Dropped(ticket) => ("dropped", ticket, py.None()),
             Event::Ended(listener, over, heard) => {
-                let Some(record) = over.record() else { continue };
+                let Some(record) = over.record() else {
+                    events.append(("dropped", listener.ticket, py.None()))?;
+                    continue;
+                };
                 let over = OverCall {
                     over,
                     record,
@@ -346,7 +355,10 @@ pub(crate) fn take_events<'py>(py: Python<'py>, most: usize) -> PyResult<Bound<'
                 ("ended", listener.ticket, Py::new(py, over)?.into_any())
             }
             Event::Unredacted(over) => {
-                let Some(record) = over.record() else { continue };
+                let Some(record) = over.record() else {
+                    events.append(("dropped", 0, py.None()))?;
+                    continue;
+                };
                 let held = UnredactedRecord {
                     record,
                     exported: over.exported(),
