@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _MASK = "[redacted]"
 _WITHHELD = "[withheld: the redactor failed]"
-_DEEPEST = 32
 
 
 class Program:
@@ -41,22 +40,9 @@ def redacted_json(text: str) -> str:
     return dumps(redacted(loads(text)), ensure_ascii=False, separators=(",", ":"))
 
 
-def redacted(value: object, depth: int = 0) -> object:
-    """A copy of dicts, lists and texts, each text redacted; anything else as it is."""
-    if isinstance(value, str):
-        return redacted_text(value)
-    if depth > _DEEPEST:
-        return "[withheld: too deep]"
-    dump: Callable[[], object] | None = getattr(value, "model_dump", None)
-    if dump is not None and not isinstance(value, type):
-        return redacted(dump(), depth + 1)
-    if isinstance(value, dict):
-        pairs: dict[object, object] = value  # type: ignore[assignment]
-        return {key: redacted(item, depth + 1) for key, item in pairs.items()}
-    if isinstance(value, (list, tuple)):
-        items: list[object] = list(value)  # type: ignore[arg-type]
-        return [redacted(item, depth + 1) for item in items]
-    return value
+def redacted(value: object) -> object:
+    """A copy of dicts, lists, models and texts, each text redacted; anything else as it is."""
+    return _native.redacted(value, None if Program.redact is None else redacted_text)
 
 
 def use(redact: Sequence[str | Pattern[str]] | Callable[[str], object]) -> None:

@@ -80,6 +80,7 @@ class Ending:
         facts: What its record says.
         answer: The answer; of a stream the whole of it, put together; None where the call failed.
         exception: What the caller got instead.
+        plain: The answer as dicts and lists.
     """
 
     def __init__(self, observed: Observed, over: OverCall) -> None:
@@ -95,7 +96,7 @@ class Ending:
                 self.answer = stream_chunk_builder(chunks, usage=self.facts["usage"], cost=self.facts["cost"])
             elif chunks:
                 self.answer = chunks
-            self.answer = redacted_answer(self.answer)
+        self.answer, self.plain = _redacted_answer(self.answer)
         self.answered = bool(chunks) or self.facts["outcome"] == "completed"
 
 
@@ -216,12 +217,17 @@ class CallDetails:
 
 def redacted_answer(answer: object) -> object:
     """An answer whose texts have gone through the redaction pass: the same object where nothing changed."""
+    return _redacted_answer(answer)[0]
+
+
+def _redacted_answer(answer: object) -> tuple[object, object]:
     dump = getattr(answer, "model_dump", None)
     if dump is None:
-        return redacted(answer)
+        clean = redacted(answer)
+        return clean, clean
     plain: dict[str, object] = dump()
     clean = redacted(plain)
-    return answer if clean == plain else type(answer)(**clean)  # type: ignore[arg-type]
+    return (answer if clean == plain else type(answer)(**clean)), clean  # type: ignore[arg-type]
 
 
 def _messages(input: object) -> list[object]:

@@ -31,8 +31,6 @@ def standard_logging_object(kwargs: Mapping[str, object], ending: Ending, detail
     started: datetime = kwargs["start_time"]  # type: ignore[assignment]
     ended: datetime = kwargs["end_time"]  # type: ignore[assignment]
     first: datetime = kwargs["completion_start_time"]  # type: ignore[assignment]
-    dump = getattr(ending.answer, "model_dump", None)
-    answer = ending.answer if dump is None else dump()
     metadata: dict[str, object] = details.metadata  # type: ignore[assignment]
     input_tokens, output_tokens = facts["input_tokens"] or 0, facts["output_tokens"] or 0
     parameters: dict[str, object] = details.params  # type: ignore[assignment]
@@ -56,7 +54,7 @@ def standard_logging_object(kwargs: Mapping[str, object], ending: Ending, detail
         "model_parameters": parameters,
         "api_base": litellm_params["api_base"],
         "messages": kwargs["messages"],
-        "response": {} if answer is None else answer,
+        "response": {} if ending.plain is None else ending.plain,
         "prompt_tokens": input_tokens,
         "completion_tokens": output_tokens,
         "total_tokens": input_tokens + output_tokens,

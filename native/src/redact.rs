@@ -11,6 +11,17 @@ const PREFIXES: &[&str] = &[
     "Bearer ", "bearer ", "Basic ", "eyJ", "ghp_", "AKIA",
 ];
 
+/// Whether one of them begins with a byte.
+const FIRST_BYTES: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        first[PREFIXES[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    first
+};
+
 /// Those that names of models, sessions and runs begin with too (`xai-chat-7`, `hf_llama_run`). Keys of these vendors are
 /// letters and digits without a break.
 const UNBROKEN: &[&str] = &["xai-", "hf_", "r8_", "pplx-", "csk-", "fw_"];
@@ -77,13 +88,13 @@ fn mask_tokens(text: Cow<'_, str>) -> Cow<'_, str> {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        let found = if starts_word {
-            PREFIXES.iter().find(|p| bytes[at..].starts_with(p.as_bytes()))
-        } else {
-            None
-        };
-        let Some(prefix) = found else {
+        let may_begin = FIRST_BYTES[usize::from(bytes[at])] && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
+        let found = may_begin.then(|| {
+            PREFIXES
+                .iter()
+                .find(|prefix| bytes[at..].starts_with(prefix.as_bytes()))
+        });
+        let Some(prefix) = found.flatten() else {
             at += 1;
             continue;
         };

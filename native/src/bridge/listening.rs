@@ -384,16 +384,6 @@ pub(crate) fn events_so_far() -> u64 {
     core().events.pushed()
 }
 
-/// `text` without credentials: the pass that comes before every way out.
-#[pyfunction]
-pub(crate) fn mask_credentials<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
-    let read = text.to_cow()?;
-    Ok(match redact::redact(&read, &[]) {
-        std::borrow::Cow::Borrowed(_) => text.clone(),
-        std::borrow::Cow::Owned(masked) => PyString::new(text.py(), &masked),
-    })
-}
-
 /// Whether calls wait for the program's own redactor before they are recorded.
 #[pyfunction]
 pub(crate) fn set_programs_redactor(given: bool) {

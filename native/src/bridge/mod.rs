@@ -35,6 +35,7 @@ mod pricing;
 mod process;
 mod propagation;
 mod readings;
+mod redacting;
 mod request;
 mod service;
 mod shortcuts;
@@ -79,7 +80,8 @@ mod _native {
         module.add_function(wrap_pyfunction!(listening::take_events, module)?)?;
         module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;
         module.add_function(wrap_pyfunction!(listening::events_so_far, module)?)?;
-        module.add_function(wrap_pyfunction!(listening::mask_credentials, module)?)?;
+        module.add_function(wrap_pyfunction!(redacting::mask_credentials, module)?)?;
+        module.add_function(wrap_pyfunction!(redacting::redacted, module)?)?;
         module.add_function(wrap_pyfunction!(tokens::count_tokens, module)?)?;
         module.add_function(wrap_pyfunction!(tokens::encode_tokens, module)?)?;
         module.add_function(wrap_pyfunction!(tokens::decode_tokens, module)?)?;

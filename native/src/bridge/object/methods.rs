@@ -2,12 +2,12 @@
 
 use pyo3::exceptions::{PyAttributeError, PyKeyError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::OpenAIObject;
 use crate::bridge::content::{Content, Slot};
-use crate::bridge::shortcuts;
+use crate::bridge::{json_out, shortcuts};
 
 #[pymethods]
 impl OpenAIObject {
@@ -129,14 +129,19 @@ impl OpenAIObject {
         indent: Option<u32>,
         _options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let dumped = self.dumped(py, exclude_none)?;
+        let mut json = Vec::new();
+        // A lone surrogate has no form in UTF-8, and one in Python's texts.
+        if indent.is_none() && json_out::write(&dumped, &mut json).is_ok() {
+            return Ok(PyString::new(py, &String::from_utf8_lossy(&json)).into_any());
+        }
         let options = PyDict::new(py);
         options.set_item("ensure_ascii", false)?;
         match indent {
             Some(indent) => options.set_item("indent", indent)?,
             None => options.set_item("separators", (",", ":"))?,
         }
-        py.import("json")?
-            .call_method("dumps", (self.dumped(py, exclude_none)?,), Some(&options))
+        py.import("json")?.call_method("dumps", (dumped,), Some(&options))
     }
 
     #[pyo3(signature = (*, exclude_none=false, indent=None, **options))]
