@@ -13,6 +13,7 @@ use crate::failure::Failure;
 mod answer;
 mod contents;
 mod embeddings;
+mod plain_text;
 mod schema;
 mod settings;
 mod stream;

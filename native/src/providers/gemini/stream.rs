@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::answer::{METADATA, Parts, finish_reason, searches};
+use super::plain_text::PlainText;
 use super::usage;
+use crate::json_text::unescape;
 use crate::providers::chunks::Chunks;
 use crate::providers::dialect::Events;
 use crate::providers::openai::{EventKind, Facts, read_error};
@@ -22,7 +24,6 @@ pub(super) struct ContentEvents {
     chunks: Chunks,
     include_usage: bool,
     candidates: Vec<Candidate>,
-    usage: Map<String, Value>,
     searches: usize,
 }
 
@@ -35,18 +36,50 @@ impl ContentEvents {
             chunks: Chunks::new(model),
             include_usage,
             candidates: Vec::new(),
-            usage: Map::new(),
             searches: 0,
+        }
+    }
+
+    fn open(&mut self, index: u64) -> &mut Candidate {
+        let at = usize::try_from(index).unwrap_or(0).min(MOST_CANDIDATES);
+        if self.candidates.len() <= at {
+            self.candidates.resize_with(at + 1, Candidate::default);
+        }
+        &mut self.candidates[at]
+    }
+
+    fn name(&mut self, facts: &mut Facts, id: Option<&str>, model: Option<&str>) {
+        if let Some(id) = id {
+            self.chunks.identify(id);
+            facts.response_id.get_or_insert_with(|| id.to_owned());
+        }
+        if let Some(model) = model {
+            facts.model.get_or_insert_with(|| model.to_owned());
+        }
+    }
+
+    fn plain_text(&mut self, facts: &mut Facts, event: &PlainText<'_>, out: &mut Vec<Bytes>) {
+        self.name(facts, event.response_id.as_deref(), event.model_version.as_deref());
+        count(facts, event.usage());
+        let candidate = self.open(event.index());
+        if let Some(reason) = event.finish_reason() {
+            candidate.finish = Some(reason.to_owned());
+        }
+        let json = event.json();
+        let inside = &json[1..json.len() - 1];
+        if !inside.is_empty() {
+            if inside.contains('\\') {
+                facts.written.add(&unescape(inside));
+            } else {
+                facts.written.add(inside);
+            }
+            out.push(self.chunks.delta(event.index(), &format!("\"content\":{json}")));
         }
     }
 
     fn candidate(&mut self, facts: &mut Facts, found: &Value, out: &mut Vec<Bytes>) {
         let index = found["index"].as_u64().unwrap_or(0);
-        let at = usize::try_from(index).unwrap_or(0).min(MOST_CANDIDATES);
-        if self.candidates.len() <= at {
-            self.candidates.resize_with(at + 1, Candidate::default);
-        }
-        let candidate = &mut self.candidates[at];
+        let candidate = self.open(index);
         let parts = Parts::of(found, candidate.calls);
         candidate.calls += parts.tool_calls.len();
         if let Some(reason) = found["finishReason"].as_str() {
@@ -59,6 +92,13 @@ impl ContentEvents {
             let inside = text.trim_start_matches('{');
             out.push(self.chunks.delta(index, inside.strip_suffix('}').unwrap_or(inside)));
         }
+    }
+}
+
+/// Counts are cumulative: the last ones are the whole.
+fn count(facts: &mut Facts, usage: Option<&str>) {
+    if let Some(usage) = usage {
+        usage.clone_into(facts.usage.get_or_insert_default());
     }
 }
 
@@ -118,6 +158,14 @@ impl Events for ContentEvents {
         if trimmed.is_empty() {
             return EventKind::Empty;
         }
+        if let Some(event) = PlainText::read(trimmed) {
+            self.plain_text(facts, &event, out);
+            return if out.is_empty() {
+                EventKind::Empty
+            } else {
+                EventKind::Chunk
+            };
+        }
         let event: Value = match serde_json::from_slice(trimmed) {
             Ok(event @ Value::Object(_)) => event,
             Ok(_) => return EventKind::Invalid("an event of the stream is not a JSON object".to_owned()),
@@ -128,18 +176,8 @@ impl Events for ContentEvents {
         if event.get("error").is_some_and(|error| !error.is_null()) {
             return EventKind::Error(read_error(trimmed));
         }
-        if let Some(id) = event["responseId"].as_str() {
-            self.chunks.identify(id);
-            facts.response_id.get_or_insert_with(|| id.to_owned());
-        }
-        if let Some(model) = event["modelVersion"].as_str() {
-            facts.model.get_or_insert_with(|| model.to_owned());
-        }
-        // Counts are cumulative: the last ones are the whole.
-        if let Some(usage) = member(trimmed, "usageMetadata") {
-            facts.usage = Some(usage.to_owned());
-            self.usage = event["usageMetadata"].as_object().cloned().unwrap_or_default();
-        }
+        self.name(facts, event["responseId"].as_str(), event["modelVersion"].as_str());
+        count(facts, member(trimmed, "usageMetadata"));
         if event["promptFeedback"]["blockReason"].is_string() && self.candidates.is_empty() {
             self.candidates.push(Candidate {
                 calls: 0,
@@ -167,8 +205,10 @@ impl Events for ContentEvents {
             facts.finish_reasons.push(reason.to_owned());
             out.push(self.chunks.finish(at as u64, reason));
         }
-        if self.include_usage && !self.usage.is_empty() {
-            out.push(self.chunks.usage(&usage::translate(&self.usage, self.searches)));
+        let counted: Option<Map<String, Value>> =
+            facts.usage.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        if let Some(counted) = counted.filter(|_| self.include_usage) {
+            out.push(self.chunks.usage(&usage::translate(&counted, self.searches)));
         }
     }
 }
