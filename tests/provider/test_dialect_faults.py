@@ -19,7 +19,9 @@ from .test_corpus import complain
 from .test_dialects import DIALECTS, SAMPLE, WAYS, cases_in
 from .test_faults import ALWAYS_AN_ERROR, PARTS, PATIENCE, STALLED, THREADS, about_the_caller
 
-EACH = 4
+# Of so many exchanges of each dialect every fault is tried in `make test`, with those of OpenAI's 400 in all; of all of
+# them in `make corpus`.
+SPREAD = {"anthropic": 100, "gemini": 75, "ollama": 25}
 
 
 def succeeding(recordings: Path, name: str) -> list[DialectCase]:
@@ -27,20 +29,23 @@ def succeeding(recordings: Path, name: str) -> list[DialectCase]:
     return [case for case in cases_in(recordings, name)[0] if case.exchange.status == 200 and case.operation == "chat"]
 
 
-def victims(name: str, fault: str) -> list[DialectCase]:
-    """Some of them, plain and streamed, others for each fault."""
-    whole = succeeding(SAMPLE, name)
+def spread(name: str) -> list[DialectCase]:
+    """Some of them, half of them streams where there are as many, from all over the recordings."""
+    known = succeeding(corpus.WHOLE if corpus.WHOLE.exists() else SAMPLE, name)
     chosen: list[DialectCase] = []
-    for streaming in (False, True):
-        kind = [case for case in whole if case.exchange.streaming == streaming]
-        start = FAULTS.index(fault) % len(kind)
-        chosen += (kind[start:] + kind[:start])[: EACH // 2]
+    for streaming in (True, False):
+        kind = [case for case in known if case.exchange.streaming == streaming]
+        count = SPREAD[name] // 2 if streaming else SPREAD[name] - len(chosen)
+        chosen += kind[:: max(1, len(kind) // count)][:count]
     return chosen
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_row_and_a_known_exception(fault: str, tmp_path: Path) -> None:
-    play_with(fault, [case for name in DIALECTS for case in victims(name, fault)], tmp_path)
+    cases = [case for name in DIALECTS for case in spread(name)]
+    if len(cases) < sum(SPREAD.values()):
+        print(f"{len(cases)} exchanges, not {sum(SPREAD.values())}: as many as there are")
+    play_with(fault, cases, tmp_path)
 
 
 @pytest.mark.whole_corpus
