@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from itertools import count
 from time import time_ns
 
+import opentelemetry.context
 from opentelemetry.context import attach as _attach
-from opentelemetry.context import get_current, get_value, set_value
+from opentelemetry.context import get_current, set_value
 from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from edgequake_obs import _native
@@ -16,15 +18,20 @@ from . import instruments, program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextvars import Token
-    from types import ModuleType
+    from typing import Any
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 # By these a program, or another instrumentor, says that what is made inside is not to be observed.
-_SUPPRESSING = ("suppress_instrumentation", "suppress_language_model_instrumentation")
-_LANGUAGE_MODEL = _SUPPRESSING[1]
+_LANGUAGE_MODEL = "suppress_language_model_instrumentation"
+_SUPPRESSING = (
+    "suppress_instrumentation",
+    getattr(opentelemetry.context, "_SUPPRESS_INSTRUMENTATION_KEY", _LANGUAGE_MODEL),
+    _LANGUAGE_MODEL,
+)
 
 # Attributes that an instrumentor's span of one request to a model has.
 _INFERENCE = frozenset(("chat", "text_completion", "generate_content", "embeddings"))
@@ -53,11 +60,12 @@ def start(
     if tracer is None and not measured:
         return None
     began = time_ns() if started_ns is None else started_ns
-    if _is_told_by_another():
+    context = get_current()
+    if context and _is_told_by_another(context):
         return 0, 0, 0, began, True, True
     if tracer is None:
         return 0, 0, 0, began, False, True
-    span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=began)
+    span = tracer.start_span(name, context, SpanKind.CLIENT, attributes, start_time=began)
     ids = span.get_span_context()
     ticket = 0
     if span.is_recording():
@@ -73,12 +81,13 @@ def end(ticket: int, ended: _native.EndedCall) -> None:
         instruments.record(ended, None if span is None else set_span_in_context(span))
     if span is None:
         return
-    span.set_attributes(ended.attributes())
-    for name, at_ns, attributes in ended.events():
-        span.add_event(name, attributes, at_ns)
-    if ended.failed:
-        span.set_status(Status(StatusCode.ERROR, ended.error_message))
-    span.end(ended.end_ns)
+    attributes, events, failed, message, end_ns = ended.span()
+    _set_attributes(span, attributes)
+    for name, at_ns, of_event in events:
+        span.add_event(name, of_event, at_ns)
+    if failed:
+        span.set_status(Status(StatusCode.ERROR, message))
+    span.end(end_ns)
 
 
 def enter(ticket: int) -> Token[Context] | None:
@@ -102,7 +111,8 @@ def carried(ticket: int) -> list[tuple[str, str]]:
 def leave(token: Token[Context]) -> None:
     """Take back what `enter` did."""
     with suppress(ValueError):  # a coroutine may be closed in a context not its own, which ends with it
-        _runtime_context().detach(token)
+        # `opentelemetry.context.detach` logs an error where that happens, which users take for theirs.
+        opentelemetry.context._RUNTIME_CONTEXT.detach(token)
 
 
 def in_child() -> None:
@@ -110,9 +120,8 @@ def in_child() -> None:
     _open.clear()
 
 
-def _is_told_by_another() -> bool:
-    context = get_current()
-    if any(get_value(name, context) for name in _SUPPRESSING):
+def _is_told_by_another(context: Context) -> bool:
+    if any(context.get(name) for name in _SUPPRESSING):
         return True
     attributes = getattr(get_current_span(context), "attributes", None)
     if not attributes:
@@ -120,8 +129,15 @@ def _is_told_by_another() -> bool:
     return any(attributes.get(name) in values for name, values in _OTHERS.items())
 
 
-def _runtime_context() -> ModuleType:
-    # `opentelemetry.context.detach` logs an error where a coroutine was closed elsewhere, which users take for theirs.
-    import opentelemetry.context
-
-    return opentelemetry.context._RUNTIME_CONTEXT  # type: ignore[attr-defined, return-value]
+def _set_attributes(span: Any, attributes: Mapping[str, str | int | float | bool | tuple[str, ...]]) -> None:
+    # The SDK looks at every value for whether it is of a type that it knows: a third of all that it does for a span.
+    # These are, so where nothing limits them they go where it would put them.
+    if type(span) is getattr(sys.modules.get("opentelemetry.sdk.trace"), "_Span", None):
+        with suppress(AttributeError):  # an SDK that keeps them otherwise
+            bounded = span._attributes
+            has_room = bounded.maxlen is None or len(bounded._dict) + len(attributes) <= bounded.maxlen
+            if has_room and bounded.max_value_len is None and span.is_recording():
+                with bounded._lock:
+                    bounded._dict.update(attributes)
+                return
+    span.set_attributes(attributes)

@@ -2,17 +2,19 @@
 //!
 //! Apart from the providers' connections, since a collector has certificates, deadlines and limits of its own.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use exporters::otlp::{Answer, Destination, OtlpSettings, Protocol, Signal, Transport, Unanswered};
+use exporters::otlp::{Answer, Destination, OtlpSettings, Problem, Protocol, Signal, Transport, Unanswered};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, TE, USER_AGENT};
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -31,6 +33,8 @@ struct Way {
     uri: Uri,
     headers: HeaderMap,
     timeout: Duration,
+    /// Secured, and without a certificate of its own.
+    is_anonymous: bool,
 }
 
 /// The collector of each signal; None where its settings cannot be used.
@@ -66,7 +70,7 @@ impl Transport for Collector {
             Signal::Metrics => &self.metrics,
         };
         let failed = |reason: &str| Unanswered {
-            reason: reason.to_owned(),
+            problem: Problem::new(reason),
             unreachable: false,
         };
         let (Some(way), Some(io)) = (way.clone(), core().io_thread()) else {
@@ -122,12 +126,36 @@ impl Way {
                 }
             }
         }
+        let is_secured = uri.scheme_str() == Some("https");
         Ok(Self {
             client: client(destination)?,
             uri,
             headers,
             timeout: destination.timeout,
+            is_anonymous: is_secured && destination.client_certificate.is_none(),
         })
+    }
+
+    /// What to do depends on which side's certificate it is about.
+    fn problem(&self, error: &legacy::Error) -> Problem {
+        let plain = Problem::new(chain(error));
+        let first: &(dyn Error + 'static) = error;
+        let mut causes = std::iter::successors(Some(first), |error| cause(*error));
+        let remedy = match causes.find_map(|error| error.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                "Name the authority that signed the collector's certificate in OTEL_EXPORTER_OTLP_CERTIFICATE"
+            }
+            Some(rustls::Error::InvalidMessage(_)) => {
+                "Where the collector speaks no TLS, use http:// in OTEL_EXPORTER_OTLP_ENDPOINT"
+            }
+            // Servers that miss a certificate hang up, and few of them say why.
+            _ if self.is_anonymous && !error.is_connect() => {
+                "If the collector wants a certificate, name one and its key in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and \
+                 OTEL_EXPORTER_OTLP_CLIENT_KEY"
+            }
+            _ => plain.remedy,
+        };
+        Problem { remedy, ..plain }
     }
 
     async fn post(&self, body: Bytes) -> Result<Answer, Unanswered> {
@@ -136,7 +164,7 @@ impl Way {
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
         let response = self.client.request(request).await.map_err(|error| Unanswered {
-            reason: chain(&error),
+            problem: self.problem(&error),
             unreachable: error.is_connect(),
         })?;
         let (parts, body) = response.into_parts();
@@ -154,6 +182,14 @@ impl Way {
             answer.body = collected.to_bytes().to_vec();
         }
         Ok(answer)
+    }
+}
+
+/// An I/O error passes over what it holds when it is asked for its source.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(held) => Some(held),
+        None => error.source(),
     }
 }
 

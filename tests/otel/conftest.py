@@ -13,6 +13,7 @@ from tests.unit.records import Ledger
 from tests.unit.server import Server, running
 
 from .receiver import Receiver, receiving
+from .told import Told, use
 
 MESSAGES = [{"role": "user", "content": "Say hello."}]
 
@@ -68,3 +69,10 @@ def ask(server: Server) -> Ask:
         return edgequake_obs.completion(**{**given, "timeout": 30, **arguments})
 
     return ask
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    found = Told()
+    use(found, monkeypatch)
+    return found

@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver in this process: decodes with OpenTelemetry's own protobuf package, behaves as it is told."""
+"""An OTLP receiver in this process: decodes with OpenTelemetry's own protobuf package, behaves as it is told."""
 
 from __future__ import annotations
 
@@ -61,32 +61,19 @@ class Span:
     schema_url: str
 
 
-class Receiver:
-    """What arrived so far.
+class Arrived:
+    """What arrived so far, however it came.
 
     Attributes:
-        requests: Path and headers of each request.
-        behaviours: What to do with the next requests; empty: take them.
+        url: Where it is to be sent.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.behaviours: deque[Behaviour] = deque()
-        self.always: Behaviour = Behaviour()
+    url: str
+
+    def __init__(self) -> None:
         self.traces: list[ExportTraceServiceRequest] = []
         self.metric_requests: list[ExportMetricsServiceRequest] = []
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
-        self._scheme = "http" if tls is None else "https"
-        if tls is not None:
-            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._http.server_port}"
 
     @property
     def spans(self) -> list[Span]:
@@ -128,6 +115,33 @@ class Receiver:
             for metric in scope.metrics
         }
 
+    def _decode(self, signal: str, body: bytes) -> None:
+        kind = ExportTraceServiceRequest if signal == "traces" else ExportMetricsServiceRequest
+        decoded: Any = kind.FromString(body)
+        (self.traces if signal == "traces" else self.metric_requests).append(decoded)
+
+
+class Receiver(Arrived):
+    """A receiver of http/protobuf.
+
+    Attributes:
+        requests: Path and headers of each request.
+        behaviours: What to do with the next requests; empty: take them.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.behaviours: deque[Behaviour] = deque()
+        self.always: Behaviour = Behaviour()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._http.server_port}"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
@@ -139,9 +153,7 @@ class Receiver:
             if headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
             if behaviour.status < 300:
-                kind = ExportTraceServiceRequest if path.endswith("traces") else ExportMetricsServiceRequest
-                decoded: Any = kind.FromString(body)
-                (self.traces if path.endswith("traces") else self.metric_requests).append(decoded)
+                self._decode(path.rpartition("/")[2], body)
         if behaviour.garbage:
             return behaviour, b"<html>what?</html>"
         if behaviour.rejects:

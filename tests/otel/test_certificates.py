@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,8 @@ import trustme
 
 import edgequake_obs
 
-from .receiver import Receiver, receiving
+from . import grpc_receiver, receiver
+from .receiver import Arrived
 
 # Of how a variable may be set: for all signals, or for each.
 FOR_ALL, FOR_EACH = ("",), ("TRACES_", "METRICS_")
@@ -29,14 +32,24 @@ class Papers:
             blob.write_to_path(self.certificate, append=True)
         mine.private_key_pem.write_to_path(self.key)
 
-    def server(self, *, wants_one: bool) -> ssl.SSLContext:
-        """What a server needs; `wants_one`: takes nobody without a certificate of the same authority."""
+    @contextlib.contextmanager
+    def receiving(self, protocol: str, *, wants_one: bool) -> Iterator[Arrived]:
+        """A receiver with a certificate; `wants_one`: takes nobody without one of the same authority."""
+        theirs = self._authority.issue_cert("127.0.0.1")
+        if protocol == "grpc":
+            key = theirs.private_key_pem.bytes()
+            chain = b"".join(blob.bytes() for blob in theirs.cert_chain_pems)
+            clients = self._authority.cert_pem.bytes() if wants_one else None
+            with grpc_receiver.receiving(key, chain, clients) as found:
+                yield found
+            return
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert("127.0.0.1").configure_cert(context)
+        theirs.configure_cert(context)
         if wants_one:
             context.verify_mode = ssl.CERT_REQUIRED
             self._authority.configure_trust(context)
-        return context
+        with receiver.receiving(context) as found:
+            yield found
 
 
 @pytest.fixture
@@ -44,21 +57,35 @@ def papers(tmp_path: Path) -> Papers:
     return Papers(tmp_path)
 
 
+@pytest.fixture(params=["http/protobuf", "grpc"])
+def protocol(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    found: str = request.param
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", found)
+    return found
+
+
 @pytest.fixture
-def strict(papers: Papers) -> Iterator[Receiver]:
-    with receiving(papers.server(wants_one=True)) as found:
+def strict(protocol: str, papers: Papers) -> Iterator[Arrived]:
+    with papers.receiving(protocol, wants_one=True) as found:
         yield found
 
 
-def call_and_flush(receiver: Receiver) -> bool:
+def call_and_flush(receiver: Arrived) -> bool:
     edgequake_obs.configure(otel=receiver.url)
     edgequake_obs.record(provider="openai", model="gpt-4o-mini", usage={"prompt_tokens": 1, "completion_tokens": 1})
     return edgequake_obs.flush(1)
 
 
+def warned(caplog: pytest.LogCaptureFixture) -> str:
+    """The one warning that there was."""
+    edgequake_obs.record(provider="openai", model="gpt-4o-mini")  # it is said on a caller's thread
+    (found,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    return found
+
+
 @pytest.mark.parametrize("signals", [FOR_ALL, FOR_EACH])
 def test_both_sides_show_theirs(
-    signals: tuple[str, ...], strict: Receiver, papers: Papers, monkeypatch: pytest.MonkeyPatch
+    signals: tuple[str, ...], strict: Arrived, papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for signal in signals:
         monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal}CERTIFICATE", str(papers.trusted))
@@ -69,24 +96,46 @@ def test_both_sides_show_theirs(
     assert "edgequake.cost" in strict.metrics()
 
 
-def test_without_ones_own(strict: Receiver, papers: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ones_own(
+    strict: Arrived, papers: Papers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(papers.trusted))
     assert not call_and_flush(strict)
     assert strict.spans == []
+    assert "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" in warned(caplog)
 
 
-def test_one_that_is_not_trusted(papers: Papers, caplog: pytest.LogCaptureFixture) -> None:
-    with receiving(papers.server(wants_one=False)) as receiver:
+def test_one_that_is_not_trusted(protocol: str, papers: Papers, caplog: pytest.LogCaptureFixture) -> None:
+    with papers.receiving(protocol, wants_one=False) as receiver:
         assert not call_and_flush(receiver)
         assert receiver.spans == []
-    assert "invalid peer certificate" in caplog.text
+    said = warned(caplog)
+    assert "invalid peer certificate" in said
+    assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in said
 
 
 def test_a_file_that_is_missing(
-    strict: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    strict: Arrived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(tmp_path / "none.pem"))
     call_and_flush(strict)
-    edgequake_obs.record(provider="openai", model="gpt-4o-mini")  # the warning is said on a caller's thread
-    assert "none.pem" in caplog.text
+    assert "none.pem" in warned(caplog)
     assert strict.spans == []
+
+
+@pytest.mark.parametrize("insecure", [True, False])
+def test_an_endpoint_of_grpc_without_a_scheme(
+    insecure: bool, papers: Papers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is secured unless the program says otherwise: `OTEL_EXPORTER_OTLP_INSECURE`."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(papers.trusted))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_INSECURE", str(insecure).lower())
+    with papers.receiving("grpc", wants_one=False) as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url.removeprefix("https://"))
+        edgequake_obs.configure(otel="native")
+        edgequake_obs.record(provider="openai", model="gpt-4o-mini")
+        assert edgequake_obs.flush(1) is not insecure
+        assert len(receiver.spans) == int(not insecure)
+    if insecure:
+        assert "cannot send" in warned(caplog)

@@ -14,7 +14,7 @@ from tests.unit.server import DONE, USAGE_EVENT, Answer, Server, chat, event
 
 from .conftest import MESSAGES, Ask
 from .receiver import Receiver
-from .test_python import Told, use
+from .told import Told, use
 
 STREAM = [event("a"), event("b", finish="stop"), USAGE_EVENT, DONE]
 OWN = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"

@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import openai
 import pytest
-from opentelemetry import context, metrics, trace
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry import context, trace
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import StatusCode
 
@@ -29,51 +23,7 @@ from tests.unit.records import Ledger
 from tests.unit.server import DONE, USAGE_EVENT, Answer, Server, chat, error, event
 
 from .conftest import MESSAGES, Ask
-from .receiver import Receiver, receiving
-
-
-class Told:
-    """What the program's OpenTelemetry was told."""
-
-    def __init__(self, sampler: Sampler | None = None) -> None:
-        self.exporter = InMemorySpanExporter()
-        self.provider = TracerProvider(sampler=sampler)
-        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
-        self.reader = InMemoryMetricReader()
-        self.meters = MeterProvider([self.reader])
-
-    @property
-    def spans(self) -> tuple[ReadableSpan, ...]:
-        return self.exporter.get_finished_spans()
-
-    @property
-    def span(self) -> ReadableSpan:
-        (only,) = self.spans
-        return only
-
-    def points(self) -> dict[str, list[Any]]:
-        """The data points of each metric."""
-        data: Any = self.reader.get_metrics_data()
-        return {
-            metric.name: list(metric.data.data_points)
-            for resource in data.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-
-def use(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up as a program does, which can do so only once."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", told.provider)
-    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", told.meters)
-    edgequake_obs.configure(otel="auto")
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    found = Told()
-    use(found, monkeypatch)
-    return found
+from .told import Told, use
 
 
 @pytest.fixture
@@ -144,6 +94,30 @@ def test_samplers_see_what_is_asked(
     assert ledger.call()["cost_usd"] is not None
     assert told.points()["gen_ai.client.operation.duration"][0].count == 1
     assert spans._open == {}
+
+
+def _attributes(limits: SpanLimits, ask: Ask, server: Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    told = Told(limits=limits)
+    use(told, monkeypatch)
+    server.will(Answer(body=chat()))
+    ask(stop=["x", "y"], temperature=1)
+    found = dict(told.span.attributes or {})
+    assert found.pop("edgequake.call_uid")
+    return found
+
+
+def test_the_programs_limits(ask: Ask, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _attributes(SpanLimits(), ask, server, monkeypatch)
+    assert whole["gen_ai.request.stop_sequences"] == ("x", "y")
+    wide = SpanLimits(max_span_attributes=1_000, max_span_attribute_length=1_000)
+    assert _attributes(wide, ask, server, monkeypatch) == whole
+    short = _attributes(SpanLimits(max_span_attribute_length=3), ask, server, monkeypatch)
+    assert short["gen_ai.request.model"] == "gpt"
+    assert {len(value) for value in short.values() if isinstance(value, str)} == {3}
+    # Of more than there is room for the SDK keeps what came last.
+    few = _attributes(SpanLimits(max_span_attributes=7), ask, server, monkeypatch)
+    assert list(few) == [name for name in whole if name in few]
+    assert len(few) == 6  # and the id that differs
 
 
 def test_metrics(ask: Ask, server: Server, told: Told) -> None:
@@ -276,61 +250,6 @@ def test_a_call_that_is_told_of(told: Told) -> None:
     assert told.span.end_time - told.span.start_time == 2_000_000_000
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "own"),
-    [
-        ("gen_ai.operation.name", "chat", 0),
-        ("openinference.span.kind", "LLM", 0),
-        ("gen_ai.operation.name", "invoke_agent", 1),
-        ("openinference.span.kind", "CHAIN", 1),
-    ],
-)
-def test_beside_another_instrumentor(
-    name: str, value: str, own: int, ask: Ask, server: Server, told: Told, ledger: Ledger
-) -> None:
-    server.will(Answer(body=chat()))
-    with told.provider.get_tracer("another").start_as_current_span("theirs", attributes={name: value}) as theirs:
-        ask()
-    assert len(told.spans) == 1 + own
-    assert ledger.call()["parent_span_id"] == f"{theirs.get_span_context().span_id:016x}"
-    assert bool(told.reader.get_metrics_data()) == bool(own)
-
-
-def test_a_program_that_suppresses(ask: Ask, server: Server, told: Told, ledger: Ledger) -> None:
-    server.will(Answer(body=chat()))
-    token = context.attach(context.set_value("suppress_instrumentation", True))
-    try:
-        ask()
-    finally:
-        context.detach(token)
-    assert told.spans == ()
-    assert ledger.call()["outcome"] == "completed"
-
-
-@pytest.mark.parametrize(("mode", "here", "there"), [("python", 1, 0), ("native", 0, 1), ("off", 0, 0), ("auto", 1, 0)])
-def test_whose_span_it_is(
-    mode: str, here: int, there: int, ask: Ask, server: Server, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-    told = Told()
-    use(told, monkeypatch)
-    edgequake_obs.configure(otel=mode)
-    server.will(Answer(body=chat()))
-    ask()
-    assert edgequake_obs.flush()
-    assert (len(told.spans), len(receiver.spans)) == (here, there)
-    assert (bool(told.reader.get_metrics_data()), bool(receiver.metrics())) == (bool(here), bool(there))
-
-
-def test_a_program_with_the_api_alone(ask: Ask, server: Server, native: Receiver) -> None:
-    server.will(Answer(body=chat()))
-    assert type(trace.get_tracer_provider()).__name__ == "ProxyTracerProvider"
-    ask()
-    assert edgequake_obs.flush()
-    assert len(native.spans) == 1
-    assert type(trace.get_tracer_provider()).__name__ == "ProxyTracerProvider"
-
-
 def test_a_span_processor_that_fails(ask: Ask, server: Server, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDGEQUAKE_OBS_RAISE_INTERNAL")
 
@@ -341,83 +260,3 @@ def test_a_span_processor_that_fails(ask: Ask, server: Server, told: Told, monke
     told.provider.add_span_processor(Failing(told.exporter))
     server.will(Answer(body=chat()))
     assert ask().choices[0].message.content == "Hello."
-
-
-class _Sent:
-    """The program's OpenTelemetry, sending to a receiver."""
-
-    def __init__(self, url: str) -> None:
-        self.provider = TracerProvider()
-        self.provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces")))
-        self.reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{url}/v1/metrics"), 600_000)
-        self.meters = MeterProvider([self.reader])
-
-
-def test_both_ways_say_the_same(ask: Ask, server: Server, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = Answer(429, error("slow down", "rate_limit_exceeded"), headers={"retry-after": "0"})
-
-    def run() -> None:
-        gate = threading.Event()
-        left = Answer(body=[event("a"), gate, DONE])
-        server.will(Answer(body=chat()), Answer(body=STREAM), left, busy, Answer(500, error("no")))
-        with edgequake_obs.context(user="u", session="s", tags={"a": "b"}):
-            ask(temperature=1, max_tokens=9, stop=["x"], seed=1, n=2, top_p=0.5)
-            list(ask(stream=True))
-            stream = ask(stream=True)
-            next(iter(stream))
-            stream.close()
-            gate.set()
-            with pytest.raises(edgequake_obs.InternalServerError):
-                ask(num_retries=1)
-
-    edgequake_obs.configure(otel=receiver.url)
-    run()
-    assert edgequake_obs.flush()
-    with receiving() as second:
-        sent = _Sent(second.url)
-        use(sent, monkeypatch)
-        run()
-        sent.meters.force_flush()
-        monkeypatch.undo()  # before the providers end
-        varying = ("edgequake.call_uid", "gen_ai.response.time_to_first_chunk", "edgequake.attempt.duration")
-
-        def told_to(found: Receiver) -> list[Any]:
-            def fixed(attributes: dict[str, Any]) -> dict[str, Any]:
-                return {k: v if k not in varying else type(v) for k, v in attributes.items()}
-
-            return [
-                (
-                    span.name,
-                    span.kind,
-                    span.status,
-                    span.message,
-                    fixed(span.attributes),
-                    [(name, fixed(attributes)) for name, attributes in span.events],
-                    (span.scope, span.schema_url),
-                )
-                for span in found.spans
-            ]
-
-        assert told_to(receiver) == told_to(second)
-        assert len(receiver.spans) == 4
-
-        def measured_by(found: Receiver) -> dict[str, Any]:
-            return {
-                name: (metric.unit, metric.WhichOneof("data"), _points(metric))
-                for name, metric in found.metrics().items()
-            }
-
-        assert measured_by(receiver) == measured_by(second)
-        sent.meters.shutdown()
-
-
-def _points(metric: Any) -> list[Any]:
-    kind = metric.WhichOneof("data")
-    return sorted(
-        (
-            sorted((attribute.key, str(attribute.value)) for attribute in point.attributes),
-            list(point.explicit_bounds) if kind == "histogram" else None,
-            point.count if kind == "histogram" else point.WhichOneof("value"),
-        )
-        for point in getattr(metric, kind).data_points
-    )

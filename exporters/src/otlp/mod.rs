@@ -5,6 +5,7 @@ mod aggregation;
 mod attributes;
 mod measurements;
 mod parameters;
+mod problem;
 mod protobuf;
 mod provider;
 mod queue;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use attributes::{attributes, span_name};
 pub use measurements::{INSTRUMENTS, Instrument, Kind, Measurement, common_attributes, error_attribute, measurements};
+pub use problem::Problem;
 pub use provider::provider_name;
 pub use request::{Answer, Transport, Unanswered};
 pub use sampler::Sampler;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::problem::Problem;
 use super::request::{Answer, Transport, Unanswered};
 use super::settings::OtlpSettings;
 use super::signal::Signal;
@@ -47,17 +48,19 @@ impl Shared {
     }
 
     /// A request failed: said once a minute at most.
-    pub(super) fn failed(&self, queue: &mut Queue, signal: Signal, url: &str, why: &str) {
-        queue.last_error = Some(format!("{} to {url}: {why}", signal.noun()));
+    pub(super) fn failed(&self, queue: &mut Queue, signal: Signal, url: &str, why: &Problem) {
+        queue.last_error = Some(format!("{} to {url}: {}", signal.noun(), why.what));
         if queue.warned.is_some_and(|at| at.elapsed() < BETWEEN_WARNINGS) {
             return;
         }
         queue.warned = Some(Instant::now());
         let dropped = queue.dropped_queue_full + queue.dropped_refused;
         queue.warning = Some(format!(
-            "edgequake_obs: cannot send {} to {url}: {why}. Calls go on; what cannot be sent is kept while there is room and \
-             then dropped ({dropped} spans so far). Check OTEL_EXPORTER_OTLP_ENDPOINT, or set EDGEQUAKE_OBS_OTEL=off.",
-            signal.noun()
+            "edgequake_obs: cannot send {} to {url}: {}. Calls go on; what cannot be sent is kept while there is room and \
+             then dropped ({dropped} spans so far). {}, or set EDGEQUAKE_OBS_OTEL=off.",
+            signal.noun(),
+            why.what,
+            why.remedy
         ));
         self.has_warning.store(true, Ordering::Relaxed);
     }

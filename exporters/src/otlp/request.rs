@@ -5,6 +5,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::problem::Problem;
 use super::protobuf as pb;
 use super::settings::Protocol;
 use super::signal::Signal;
@@ -82,7 +83,7 @@ pub struct Answer {
 /// Why there is no answer.
 #[derive(Clone, Debug)]
 pub struct Unanswered {
-    pub reason: String,
+    pub problem: Problem,
     /// Nobody listens there.
     pub unreachable: bool,
 }
@@ -97,11 +98,11 @@ pub(super) enum Verdict {
     },
     Later {
         after: Option<Duration>,
-        why: String,
+        why: Problem,
         unreachable: bool,
     },
     Never {
-        why: String,
+        why: Problem,
     },
 }
 
@@ -115,30 +116,30 @@ impl Verdict {
             Err(unanswered) => {
                 return Self::Later {
                     after: None,
-                    why: unanswered.reason.clone(),
+                    why: unanswered.problem.clone(),
                     unreachable: unanswered.unreachable,
                 };
             }
         };
         let after = answer.retry_after.as_deref().and_then(|text| text.trim().parse().ok());
-        let later = |why: String| Self::Later {
+        let later = |why: Problem| Self::Later {
             after: after.map(Duration::from_secs),
             why,
             unreachable: false,
         };
         if matches!(answer.status, 429 | 502 | 503 | 504) {
-            return later(format!("the collector answered with status {}", answer.status));
+            return later(Problem::of_status(answer.status));
         }
         if !(200..300).contains(&answer.status) {
             return Self::Never {
-                why: format!("the collector answered with status {}", answer.status),
+                why: Problem::of_status(answer.status),
             };
         }
         match (protocol, &answer.grpc) {
             (Protocol::Http, _) => Self::taken(&answer.body),
             (Protocol::Grpc, Some((0, _))) => Self::taken(answer.body.get(5..).unwrap_or_default()),
             (Protocol::Grpc, Some((status, message))) => {
-                let why = format!("the collector answered with gRPC status {status}: {message}");
+                let why = Problem::of_grpc_status(*status, message);
                 // RESOURCE_EXHAUSTED is only worth another try where the server says when.
                 if RETRYABLE_GRPC.contains(status) || (*status == 8 && after.is_some()) {
                     later(why)
@@ -147,7 +148,7 @@ impl Verdict {
                 }
             }
             (Protocol::Grpc, None) => Self::Never {
-                why: "the answer is not gRPC's: is the endpoint one for http/protobuf?".to_owned(),
+                why: Problem::new("the answer is not gRPC's: is the endpoint one for http/protobuf?"),
             },
         }
     }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::aggregation::Metrics;
+use super::problem::Problem;
 use super::queue::{Answers, Queue, Shared, Waiting};
 use super::request::{self, Answer, Unanswered, Verdict};
 use super::settings::Destination;
@@ -300,8 +301,12 @@ impl Sender {
                 queue.last_error = None;
                 if why.is_some() || refused > 0 {
                     let why = why.unwrap_or_else(|| "no reason given".to_owned());
-                    self.shared
-                        .failed(&mut queue, signal, url, &format!("{refused} were rejected: {why}"));
+                    self.shared.failed(
+                        &mut queue,
+                        signal,
+                        url,
+                        &Problem::new(format!("{refused} were rejected: {why}")),
+                    );
                 }
             }
             Verdict::Never { why } => {

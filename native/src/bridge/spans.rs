@@ -11,7 +11,7 @@ use exporters::otlp::{
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::process::note_internal_error;
 use crate::call::{Live, Start};
@@ -137,6 +137,17 @@ pub(super) fn contain(py: Python<'_>, error: &PyErr) {
     }
 }
 
+/// Name, time (nanoseconds since the epoch) and attributes.
+type SpanEvent<'py> = (&'static str, i64, Bound<'py, PyDict>);
+
+type Span<'py> = (
+    Bound<'py, PyDict>,
+    Vec<SpanEvent<'py>>,
+    bool,
+    Option<Bound<'py, PyString>>,
+    i64,
+);
+
 type Measured<'py> = (usize, Bound<'py, PyAny>, Bound<'py, PyDict>);
 
 /// A call that is over, as its span and its metrics see it.
@@ -153,7 +164,7 @@ fn to_python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyA
         Value::Integer(number) => number.into_pyobject(py)?.into_any(),
         Value::Double(number) => number.into_pyobject(py)?.into_any(),
         Value::Boolean(flag) => flag.into_pyobject(py)?.to_owned().into_any(),
-        Value::Texts(texts) => PyList::new(py, texts.iter().map(AsRef::<str>::as_ref))?.into_any(),
+        Value::Texts(texts) => PyTuple::new(py, texts.iter().map(AsRef::<str>::as_ref))?.into_any(),
     })
 }
 
@@ -186,33 +197,15 @@ impl<'py> Filling<'py> {
 
 #[pymethods]
 impl EndedCall {
-    /// Those that the span does not have since its start.
-    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut filling = Filling::new(py);
+    /// What the span is to have that it does not have since its start: its attributes, its events, whether it failed,
+    /// with what message, and its end in nanoseconds since the epoch: the start and what the monotonic clock measured since.
+    fn span<'py>(&self, py: Python<'py>) -> PyResult<Span<'py>> {
         let record = &self.record;
-        let now = told(
-            record.operation,
-            &record.provider,
-            record.request_model.as_deref(),
-            record.server_address.as_deref(),
-            record.server_port,
-        );
-        let (semconv, _) = core().semconv();
-        otlp::attributes(record, semconv, now != self.live.told, |name, value| {
-            filling.add(name, &value);
-        });
-        filling.done()
-    }
-
-    /// Name, time (nanoseconds since the epoch) and attributes of each event.
-    fn events<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, i64, Bound<'py, PyDict>)>> {
-        otlp::events(&self.record)
-            .map(|(at, attempt)| {
-                let mut filling = Filling::new(py);
-                attempt_attributes(at, attempt, |name, value| filling.add(name, &value));
-                Ok((otlp::EVENT, attempt.start_ns, filling.done()?))
-            })
-            .collect()
+        let failed = record.outcome == exporters::Outcome::Error;
+        let message = record.error_message.as_deref().filter(|_| failed);
+        let message = message.map(|message| PyString::new(py, message));
+        let end_ns = record.start_ns + record.duration_ns;
+        Ok((self.attributes(py)?, self.events(py)?, failed, message, end_ns))
     }
 
     /// Place of the instrument in `otel_instruments()`, value and attributes of each measurement.
@@ -254,21 +247,34 @@ impl EndedCall {
     fn measured(&self) -> bool {
         self.live.measured
     }
+}
 
-    #[getter]
-    fn failed(&self) -> bool {
-        self.record.outcome == exporters::Outcome::Error
+impl EndedCall {
+    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut filling = Filling::new(py);
+        let record = &self.record;
+        let now = told(
+            record.operation,
+            &record.provider,
+            record.request_model.as_deref(),
+            record.server_address.as_deref(),
+            record.server_port,
+        );
+        let (semconv, _) = core().semconv();
+        otlp::attributes(record, semconv, now != self.live.told, |name, value| {
+            filling.add(name, &value);
+        });
+        filling.done()
     }
 
-    #[getter]
-    fn error_message(&self) -> Option<&str> {
-        self.record.error_message.as_deref()
-    }
-
-    /// Nanoseconds since the epoch: the start and what the monotonic clock measured since.
-    #[getter]
-    fn end_ns(&self) -> i64 {
-        self.record.start_ns + self.record.duration_ns
+    fn events<'py>(&self, py: Python<'py>) -> PyResult<Vec<SpanEvent<'py>>> {
+        otlp::events(&self.record)
+            .map(|(at, attempt)| {
+                let mut filling = Filling::new(py);
+                attempt_attributes(at, attempt, |name, value| filling.add(name, &value));
+                Ok((otlp::EVENT, attempt.start_ns, filling.done()?))
+            })
+            .collect()
     }
 }
 
