@@ -179,6 +179,10 @@ _process.start()
 
 # What is imported when it is used, by the module that has it; most of it is litellm's about costs and models.
 _LATER = {
+    "acompletion_with_retries": "retrying",
+    "completion_with_retries": "retrying",
+    "mock_completion": "mocks",
+    "models_by_provider": "models",
     "HttpxBinaryResponseContent": "_native",
     "ImageObject": "_native",
     "ImageResponse": "_native",
@@ -228,9 +232,13 @@ _LATER = {
 def __getattr__(name: str) -> Any:  # modules, functions, mappings
     # Imported when used: neither the ledger's queries nor the price functions are needed to record.
     module = "models" if name.startswith("supports_") else _LATER.get(name)
-    if module is not None or name in ("ledger", "pricing", "utils"):
+    if module is not None or name in ("integrations", "ledger", "pricing", "types", "utils"):
         from importlib import import_module
 
         found = import_module(f"{__name__}.{module or name}")
         return getattr(found, name) if module else found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .not_served import remedy
+
+    instead = remedy(name)
+    why = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(why if instead is None else f"{why}: {instead}")

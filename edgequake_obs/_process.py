@@ -38,6 +38,7 @@ def first_call() -> None:
     """Make the ledger's file where there is none, in the background: a ledger that nobody read yet can be opened."""
     global is_first_call  # noqa: PLW0603 - a flag that every call looks at
     is_first_call = False
+    _warn_of_settings()
     if not _native.enabled():
         return
     from os import environ
@@ -56,6 +57,14 @@ def first_call() -> None:
 
         _maker = Thread(target=_make_ledger, args=(path,), name="edgequake-ledger")
         _maker.start()
+
+
+def _warn_of_settings() -> None:
+    # litellm's globals that are not ours: they stand in the package where the program set them, and only there.
+    from .not_served import settings_among
+
+    for sentence in settings_among(vars(sys.modules["edgequake_obs"])):
+        _say(sentence)
 
 
 def warn() -> None:

@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ._native import ModelResponse
+    from .streaming import CustomStreamWrapper
+
 # litellm's figures for a mocked answer.
 _USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
 _EMBEDDING_USAGE = {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 0}
@@ -114,3 +117,17 @@ def _dumped(value: object) -> bytes:
     from json import dumps
 
     return dumps(value, ensure_ascii=False).encode()
+
+
+def mock_completion(
+    model: str,
+    messages: list[Any],
+    stream: bool = False,
+    n: int | None = None,
+    mock_response: Any = "This is a mock request",
+    **params: Any,
+) -> ModelResponse | CustomStreamWrapper:
+    """litellm's name for `completion` with `mock_response`."""
+    from .calls import completion
+
+    return completion(model, messages, stream=stream, n=n, mock_response=mock_response, **params)

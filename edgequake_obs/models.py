@@ -225,10 +225,20 @@ def supports_native_streaming(model: str, custom_llm_provider: str | None = None
     return _supports("supports_native_streaming", model, custom_llm_provider, unsaid=True)
 
 
+def _by_provider() -> dict[str, list[str]]:
+    """The table's keys of each of litellm's providers."""
+    found: dict[str, list[str]] = {}
+    for key, entry in model_cost.items():
+        found.setdefault(entry.get("litellm_provider") or "", []).append(key)
+    return found
+
+
 def __getattr__(name: str) -> Any:
     """`supports_<something>(model, custom_llm_provider=None) -> bool`: whether a model's entry says so."""
     if name == "model_list":
         return list(model_cost)
+    if name == "models_by_provider":
+        return _by_provider()
     if name.startswith("supports_") and name in FIELDS:
 
         def supports(model: str, custom_llm_provider: str | None = None) -> bool:

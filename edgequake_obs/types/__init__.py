@@ -1,0 +1,1 @@
+"""litellm's place for the classes of answers."""

@@ -1,0 +1,53 @@
+"""`litellm.types.utils`, by the name that programs import it under: the classes of answers."""
+
+from __future__ import annotations
+
+from edgequake_obs._native import (
+    ChatCompletionDeltaToolCall,
+    ChatCompletionMessageToolCall,
+    ChatCompletionTokenLogprob,
+    ChoiceLogprobs,
+    Choices,
+    CompletionTokensDetailsWrapper,
+    Delta,
+    Embedding,
+    EmbeddingResponse,
+    Function,
+    ImageObject,
+    ImageResponse,
+    Message,
+    ModelResponse,
+    ModelResponseStream,
+    PromptTokensDetailsWrapper,
+    StreamingChoices,
+    TextChoices,
+    TextCompletionResponse,
+    TopLogprob,
+    TranscriptionResponse,
+    Usage,
+)
+
+__all__ = [
+    "ChatCompletionDeltaToolCall",
+    "ChatCompletionMessageToolCall",
+    "ChatCompletionTokenLogprob",
+    "ChoiceLogprobs",
+    "Choices",
+    "CompletionTokensDetailsWrapper",
+    "Delta",
+    "Embedding",
+    "EmbeddingResponse",
+    "Function",
+    "ImageObject",
+    "ImageResponse",
+    "Message",
+    "ModelResponse",
+    "ModelResponseStream",
+    "PromptTokensDetailsWrapper",
+    "StreamingChoices",
+    "TextChoices",
+    "TextCompletionResponse",
+    "TopLogprob",
+    "TranscriptionResponse",
+    "Usage",
+]
