@@ -52,8 +52,12 @@ class InPlace:
         self._function = function
         self._found = function.__code__
         self._switch = [handler]
-        self._replacement = _code(function, self._switch)
-        self._signed = _sign(function)
+        original = _as_found(function)
+        self._replacement = _code(function, self._switch, original)
+        # Else `inspect` would show the template's parameters and source.
+        self._names_original = not ({"__signature__", "__wrapped__"} & function.__dict__.keys())
+        if self._names_original:
+            function.__dict__["__wrapped__"] = original
         function.__code__ = self._replacement
 
     def remove(self) -> None:
@@ -61,9 +65,9 @@ class InPlace:
         self._switch[0] = _pass_through
         if self._function.__code__ is self._replacement:
             self._function.__code__ = self._found
-            if self._signed:
-                self._function.__dict__.pop("__signature__", None)
-                self._signed = False
+            if self._names_original:
+                self._function.__dict__.pop("__wrapped__", None)
+                self._names_original = False
 
 
 class Wrapped:
@@ -110,11 +114,16 @@ def innermost(function: object) -> FunctionType | None:
     """The Python function beneath other tools' wrappers, or None where there is none."""
     for _ in range(32):  # a wrapper may name itself
         beneath: object = getattr(function, "__wrapped__", None)
-        if beneath is None:
+        if beneath is None or _is_hooked(function):
             break
         function = beneath
     function = getattr(function, "__func__", function)
     return function if isinstance(function, FunctionType) else None
+
+
+def _is_hooked(function: object) -> bool:
+    """Whether it names as wrapped only what `InPlace` keeps of it."""
+    return isinstance(function, FunctionType) and function.__code__.co_filename == _FILE
 
 
 def _pass_through(original: Original, args: Args, kwargs: Kwargs) -> object:
@@ -133,22 +142,25 @@ def enclosing({variables}):
         {variables}
     return hook
 """
+_FILE = "<edgequake_obs hook>"
 _SWITCH, _ORIGINAL = "edgequake_obs: the switch", "edgequake_obs: the original"
 _COROUTINE, _GENERATORS = 0x80, 0x20 | 0x200  # inspect.CO_COROUTINE; CO_GENERATOR | CO_ASYNC_GENERATOR
 
 
-def _code(function: FunctionType, switch: list[Handler]) -> CodeType:
-    found = function.__code__
-    original = FunctionType(found, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+def _as_found(function: FunctionType) -> FunctionType:
+    """Another function that does what this one does."""
+    code = function.__code__
+    original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     original.__kwdefaults__ = function.__kwdefaults__
     original.__qualname__ = function.__qualname__
-    kind, wait = ("async def", "await") if found.co_flags & _COROUTINE else ("def", "")
-    source = _TEMPLATE.format(
-        variables=", ".join(found.co_freevars), kind=kind, wait=wait, switch=_SWITCH, original=_ORIGINAL
-    )
-    names: dict[str, Callable[..., FunctionType]] = {}
-    exec(compile(source, "<edgequake_obs hook>", "exec"), names)
-    code = names["enclosing"](*found.co_freevars).__code__
+    original.__annotations__ = function.__annotations__
+    original.__doc__ = function.__doc__
+    return original
+
+
+def _code(function: FunctionType, switch: list[Handler], original: FunctionType) -> CodeType:
+    found = function.__code__
+    code = _template(bool(found.co_flags & _COROUTINE), found.co_freevars)
     ours = {_SWITCH: switch, _ORIGINAL: original}
     consts = tuple(ours.get(c, c) if isinstance(c, str) else c for c in code.co_consts)
     if sys.version_info >= (3, 11):
@@ -156,11 +168,19 @@ def _code(function: FunctionType, switch: list[Handler]) -> CodeType:
     return code.replace(co_consts=consts, co_name=found.co_name)
 
 
-def _sign(function: FunctionType) -> bool:
-    # Without it, `inspect.signature` would show the template's.
-    if "__signature__" in function.__dict__:
-        return False
-    import inspect
+_templates: dict[tuple[bool, tuple[str, ...]], CodeType] = {}
 
-    function.__dict__["__signature__"] = inspect.signature(function)
-    return True
+
+def _template(is_coroutine: bool, variables: tuple[str, ...]) -> CodeType:
+    """The template for functions of a kind that close over these variables; compiling takes 0.1 ms."""
+    known = _templates.get((is_coroutine, variables))
+    if known is None:
+        kind, wait = ("async def", "await") if is_coroutine else ("def", "")
+        source = _TEMPLATE.format(
+            variables=", ".join(variables), kind=kind, wait=wait, switch=_SWITCH, original=_ORIGINAL
+        )
+        names: dict[str, Callable[..., FunctionType]] = {}
+        exec(compile(source, _FILE, "exec"), names)
+        known = _templates[is_coroutine, variables] = names["enclosing"](*variables).__code__
+    return known
+

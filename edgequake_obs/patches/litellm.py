@@ -103,7 +103,10 @@ class _Version:
 
 
 def _version() -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
+    told: object = getattr(sys.modules.get("litellm._version"), "version", None)
+    if isinstance(told, str) and told[:1].isdigit():  # else "unknown"
+        return told
+    from importlib.metadata import PackageNotFoundError, version  # takes 2 ms
 
     try:
         return version("litellm")

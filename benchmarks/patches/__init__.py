@@ -1,0 +1,1 @@
+"""What recording the openai SDK's and litellm's calls adds to them, beside other instrumentors."""
