@@ -4,7 +4,8 @@ from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from os import PathLike
-from typing import Generic, Literal, TypedDict, TypeVar, overload
+from types import ModuleType
+from typing import Any, Generic, Literal, TypedDict, TypeVar, overload
 
 from typing_extensions import NotRequired, Self
 
@@ -547,11 +548,7 @@ class Call:
     @property
     def call_uid(self) -> str: ...
     @property
-    def streaming(self) -> bool: ...
-    @property
     def span(self) -> int: ...
-    @property
-    def carried(self) -> list[tuple[str, str]]: ...
     def attempt(self) -> None: ...
     def attempt_failed(self, status: int | None, error_type: str | None, request_id: str | None = None) -> None: ...
     def answered(self, status: int, headers: object, body: bytes) -> None: ...
@@ -581,20 +578,46 @@ class Service:
     @property
     def provider(self) -> str: ...
     @property
-    def origin(self) -> str: ...
-    @property
     def server_address(self) -> str | None: ...
-    @property
-    def accepts_stream_usage(self) -> bool: ...
-    def begin(
-        self,
-        operation: str,
-        client: object,
-        options: object,
-        streaming: bool,
-        caller: Caller | None,
-        asynchronous: bool,
-    ) -> Call: ...
+
+class Frame:
+    """One patched call under way.
+
+    Attributes:
+        call: The native call; None once its outcome is known, and for a call inside another one, which owns the record.
+        tap: The native end of the answer, if that is a stream.
+        streaming: The program gets a stream.
+        asynchronous: The program awaits.
+        hide_usage: We asked for the usage, not the program.
+        options: What is sent instead of the program's options, where that is something else.
+        retrying: An attempt has failed and another will follow.
+        within: The library's call that this one is a part of.
+        span: The ticket of its span in the program's own OpenTelemetry; 0: there is none.
+        active: False once the call has returned. A task that was started inside the call still sees it afterwards.
+    """
+
+    call: Call | Part | None
+    tap: StreamTap | None
+    streaming: bool
+    asynchronous: bool
+    hide_usage: bool
+    options: Any
+    retrying: bool
+    within: Frame | None
+    span: int
+    active: bool
+
+    def __new__(cls, call: Call | Part | None, streaming: bool, asynchronous: bool) -> Self: ...
+
+class SdkHooks:
+    """The handlers of an SDK's `request` and `_process_response`; what is rare is left to functions of `module`."""
+
+    def __init__(self, module: ModuleType) -> None: ...
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], asynchronous: bool) -> Frame | None: ...
+    def request(self, original: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> object: ...
+    def process_response(
+        self, original: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> object: ...
 
 class LibraryCall:
     """A call made through a library whose transports are hooked too; it owns the record."""
@@ -833,6 +856,7 @@ def stats() -> dict[str, object]: ...
 def take_warning() -> str | None: ...
 def enabled() -> bool: ...
 def stream_usage_injected() -> bool: ...
+def surface_of(url: str) -> str | None: ...
 def note_internal_error(place: str, error: BaseException) -> None: ...
 def serves(provider: str) -> bool: ...
 def provider_of_model(

@@ -74,7 +74,9 @@ def lines_of(rounds: Rounds, milliseconds: list[float]) -> list[Line]:
         value, limit = median(rounds["call"][name]), TARGETS[library]
         best = best_peer(rounds, "call", library)
         beside = "" if best is None else f"best peer {best:.0f} µs ({best / max(value, 0.1):.0f} ×)"
-        lines.append(Line(f"added to a call through {library}", f"≤ {limit:g} µs", value, f"{value:.1f} µs", limit, beside))
+        lines.append(
+            Line(f"added to a call through {library}", f"≤ {limit:g} µs", value, f"{value:.1f} µs", limit, beside)
+        )
     if OURS["openai"] in rounds["call"]:
         value = per_chunk(rounds, OURS["openai"])
         best = best_peer(rounds, "chunk", "openai")
@@ -83,7 +85,9 @@ def lines_of(rounds: Rounds, milliseconds: list[float]) -> list[Line]:
         lines.append(Line("added to a chunk of openai's", target, value, f"{value:.2f} µs", CHUNK_TARGET, beside))
     taken = statistics.median(milliseconds)
     target = f"≤ {IMPORT_TARGET:g} ms"
-    lines.append(Line("putting the hooks of openai and litellm in", target, taken, f"{taken:.1f} ms", IMPORT_TARGET, ""))
+    lines.append(
+        Line("putting the hooks of openai and litellm in", target, taken, f"{taken:.1f} ms", IMPORT_TARGET, "")
+    )
     return lines
 
 

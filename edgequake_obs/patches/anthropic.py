@@ -1,6 +1,6 @@
 """The anthropic SDK: made by the generator that made openai's, so the same functions are hooked by the same handlers.
 
-What differs is where it sends (`SURFACES` of the openai patch has the path) and whom that reaches (`vendor`).
+What differs is where it sends (its path is one of the native side's) and whom that reaches (`vendor`).
 """
 
 from __future__ import annotations

@@ -183,4 +183,3 @@ def _template(is_coroutine: bool, variables: tuple[str, ...]) -> CodeType:
         exec(compile(source, _FILE, "exec"), names)
         known = _templates[is_coroutine, variables] = names["enclosing"](*variables).__code__
     return known
-

@@ -29,13 +29,15 @@ class LibraryFrame(Frame):
         mocked: The program asked for a made-up answer.
     """
 
-    is_library = True
     sent = False
     in_own_words = False
     mocked = False
 
+    def __new__(cls, call: LibraryCall, surface: str, provider: str | None, streaming: bool) -> LibraryFrame:
+        del call, surface, provider  # what a frame's own constructor does not know
+        return super().__new__(cls, None, streaming, False)
+
     def __init__(self, call: LibraryCall, surface: str, provider: str | None, streaming: bool) -> None:
-        super().__init__(None, streaming, False)
         self.library_call = call
         self.surface = surface
         self.provider = provider

@@ -15,7 +15,6 @@ from edgequake_obs.patches import guard, hooks, tee
 from edgequake_obs.patches.failure import error_type_of
 from edgequake_obs.patches.frame import current, enter_span, leave_foreign_context, leave_span
 from edgequake_obs.patches.library import LibraryFrame, hidden_of
-from edgequake_obs.patches.openai import surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -361,9 +360,9 @@ def _begin_post(args: Args, kwargs: Kwargs) -> tuple[LibraryFrame | None, _nativ
         path = url.partition("?")[0]
         if path.endswith(("/token", "/oauth2/token")):
             return None, None  # asks for a key, not for an answer
-        dialect = surface_of(url)
+        dialect = _native.surface_of(url)
         own = "messages" if path.endswith("/messages") else "provider"
-        surface = own if dialect is None else dialect.operation
+        surface = dialect or own
         host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
         return frame, frame.part(surface, "unknown", None, host or None, None)
     except Exception as error:

@@ -13,18 +13,16 @@ import copy
 import sys
 
 from edgequake_obs import _native
-from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
 from edgequake_obs.patches.frame import Frame, current, enter_span, leave_foreign_context, leave_span
 from edgequake_obs.patches.library import LibraryFrame
-from edgequake_obs.patches.vendor import service_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
-    from typing import Protocol, TypeGuard
+    from typing import Any, Protocol, TypeGuard
 
     from edgequake_obs.patches.hooks import Args, Handler, Hook, Kwargs, Original
     from edgequake_obs.patches.vendor import Client
@@ -38,39 +36,6 @@ if TYPE_CHECKING:
         extra_json: Mapping[str, object] | None
         headers: object  # a dict, or the SDK's mark for none
 
-
-class Surface:
-    """An operation that makes a record.
-
-    Attributes:
-        operation: What the native side calls it.
-        reports_usage_on_request: Its stream tells the usage only where `stream_options` ask for it.
-    """
-
-    __slots__ = ("operation", "reports_usage_on_request")
-
-    def __init__(self, operation: str, *, reports_usage_on_request: bool = False) -> None:
-        self.operation = operation
-        self.reports_usage_on_request = reports_usage_on_request
-
-
-# By the ending of the path; the longer one of two comes first.
-SURFACES = {
-    "/chat/completions": Surface("chat", reports_usage_on_request=True),
-    "/completions": Surface("text_completion", reports_usage_on_request=True),
-    "/responses": Surface("responses"),
-    "/responses/compact": Surface("responses"),
-    "/embeddings": Surface("embeddings"),
-    "/images/generations": Surface("image_generation"),
-    "/images/edits": Surface("image_edit"),
-    "/images/variations": Surface("image_edit"),
-    "/audio/speech": Surface("speech"),
-    "/audio/transcriptions": Surface("transcription"),
-    "/audio/translations": Surface("translation"),
-    "/moderations": Surface("moderation"),
-    # Anthropic's; a thread of OpenAI's assistants has messages too, at another path.
-    "/v1/messages": Surface("messages"),
-}
 
 recorded = True
 
@@ -89,11 +54,12 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
 
 def hook_base_client(module: ModuleType) -> list[tuple[str, Hook | None]]:
     """Hook the clients of an SDK that was generated like this one."""
+    common = _native.SdkHooks(sys.modules[__name__])
     targets: list[tuple[str, str, Handler]] = [
-        ("SyncAPIClient", "request", _request),
-        ("AsyncAPIClient", "request", _arequest),
-        ("SyncAPIClient", "_process_response", _process_response),
-        ("AsyncAPIClient", "_process_response", _process_response),
+        ("SyncAPIClient", "request", common.request),
+        ("AsyncAPIClient", "request", _awaited_request(common)),
+        ("SyncAPIClient", "_process_response", common.process_response),
+        ("AsyncAPIClient", "_process_response", common.process_response),
         ("BaseClient", "_calculate_retry_timeout", _calculate_retry_timeout),
         # A further attempt begins: after the sleep, or, before there was that function, with this one.
         ("SyncAPIClient", "_sleep_for_retry", _sleep_for_retry),
@@ -113,72 +79,30 @@ def release() -> None:
     """Nothing is hooked later than at the installation."""
 
 
-def _request(original: Original, args: Args, kwargs: Kwargs) -> object:
-    frame = _begin(args, kwargs, False)
-    if frame is None:
-        return original(*args, **kwargs)
-    if frame.options is not None:
-        args, kwargs = _with_options(args, kwargs, frame.options)
-    token = current.set(frame)
-    span = enter_span(frame)
-    try:
-        return original(*args, **kwargs)
-    except BaseException as error:
-        _raised(frame, error)
-        raise
-    finally:
-        frame.active = False
-        if span is not None:
-            leave_span(span)
+def _awaited_request(common: _native.SdkHooks) -> Handler:
+    async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
+        frame = common.begin(args, kwargs, True)
+        if frame is None:
+            return await original(*args, **kwargs)
+        token = current.set(frame)
+        span = enter_span(frame)
         try:
-            current.reset(token)
-        except ValueError:
-            leave_foreign_context(frame)
+            if frame.options is not None:
+                return await with_options(original, args, kwargs, frame.options)
+            return await original(*args, **kwargs)
+        except BaseException as error:
+            raised(frame, error)
+            raise
+        finally:
+            frame.active = False
+            if span is not None:
+                leave_span(span)
+            try:
+                current.reset(token)
+            except ValueError:
+                leave_foreign_context(frame)
 
-
-async def _arequest(original: Original, args: Args, kwargs: Kwargs) -> object:
-    frame = _begin(args, kwargs, True)
-    if frame is None:
-        return await original(*args, **kwargs)
-    if frame.options is not None:
-        args, kwargs = _with_options(args, kwargs, frame.options)
-    token = current.set(frame)
-    span = enter_span(frame)
-    try:
-        return await original(*args, **kwargs)
-    except BaseException as error:
-        _raised(frame, error)
-        raise
-    finally:
-        frame.active = False
-        if span is not None:
-            leave_span(span)
-        try:
-            current.reset(token)
-        except ValueError:
-            leave_foreign_context(frame)
-
-
-def _process_response(original: Original, args: Args, kwargs: Kwargs) -> object:
-    # Before any object is made of the answer: the record's duration is the provider's, not pydantic's.
-    frame = current.get()
-    if frame is not None and frame.active and (call := frame.call) is not None:
-        try:
-            response: tee.Response = kwargs["response"]
-            content: bytes | None = getattr(response, "_content", None)
-            frame.call = None
-            if frame.streaming:
-                frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
-                if frame.within is not None:
-                    frame.within.tap = frame.tap
-                tee.attach(response, frame.tap, frame.asynchronous)
-            elif content is not None:
-                call.answered(response.status_code, response.headers, content)
-            else:  # `with_streaming_response`: the program has yet to read it
-                tee.attach(response, tee.Collected(call, response), frame.asynchronous)
-        except Exception as error:
-            _native.note_internal_error("openai answer", error)
-    return original(*args, **kwargs)
+    return _arequest
 
 
 def _calculate_retry_timeout(original: Original, args: Args, kwargs: Kwargs) -> object:
@@ -220,56 +144,26 @@ def _attempt_begins() -> None:
             _native.note_internal_error("openai attempt", error)
 
 
-def _begin(args: Args, kwargs: Kwargs, asynchronous: bool) -> Frame | None:
-    try:
-        options: Options = args[2] if len(args) > 2 else kwargs["options"]
-        url = options.url
-        surface = SURFACES.get(url) or surface_of(url)
-        if surface is None or options.method.lower() != "post":
-            return None  # not ours yet, or a look at what is stored
-        outer = current.get()
-        client: Client = args[0] if args else kwargs["self"]
-        service = service_of(client, url)
-        streaming = kwargs.get("stream") is True
-        if outer is not None and outer.active:
-            if not isinstance(outer, LibraryFrame):
-                return Frame(None, False, asynchronous)
-            frame = _begin_part(outer, service, client, options, surface, streaming, asynchronous)
-        elif not recorded and service.origin == "openai":
-            return None
-        else:
-            call = service.begin(surface.operation, client, options, streaming, caller(), asynchronous)
-            frame = Frame(call, call.streaming, asynchronous)
-            frame.span = call.span
-            if carried := call.carried:
-                frame.options = options = _carrying(options, carried, client)
-    except Exception as error:
-        _native.note_internal_error("openai call", error)
-        return None
-    if frame.streaming and surface.reports_usage_on_request and service.accepts_stream_usage:
-        try:
-            asking = _asking_for_usage(options)
-            frame.hide_usage = asking is not None
-            frame.options = asking or frame.options
-        except Exception as error:
-            _native.note_internal_error("openai stream options", error)
-    return frame
+# What follows up to the errors, `SdkHooks` calls where a request is not as most are.
 
 
-def _begin_part(
-    outer: LibraryFrame,
+def begin_within(
+    outer: Frame,
     service: _native.Service,
     client: Client,
     options: Options,
-    surface: Surface,
+    operation: str,
     streaming: bool,
     asynchronous: bool,
 ) -> Frame:
+    """The frame of a request that is made within another patched call."""
+    if not isinstance(outer, LibraryFrame):
+        return Frame(None, False, asynchronous)
     params = options.json_data if isinstance(options.json_data, dict) else {}
     params = {**params, **options.extra_json} if options.extra_json else params
     model, key = params.get("model"), getattr(client, "api_key", None)
     part = outer.part(
-        surface.operation,
+        operation,
         service.provider,
         model if isinstance(model, str) else None,
         service.server_address,
@@ -280,20 +174,44 @@ def _begin_part(
     return frame
 
 
-def _with_options(args: Args, kwargs: Kwargs, options: object) -> tuple[Args, Kwargs]:
+def answers_piecewise(frame: Frame, call: _native.Call | _native.Part, response: tee.Response) -> None:
+    """The program has yet to read the answer: a stream, or what it reads by itself."""
+    if frame.streaming:
+        frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
+        if frame.within is not None:
+            frame.within.tap = frame.tap
+        tee.attach(response, frame.tap, frame.asynchronous)
+    else:  # `with_streaming_response`
+        tee.attach(response, tee.Collected(call, response), frame.asynchronous)
+
+
+def with_options(original: Original, args: Args, kwargs: Kwargs, options: object) -> Any:
+    """The request with other options than the program gave."""
     if len(args) > 2:
-        return (*args[:2], options, *args[3:]), kwargs
-    return args, {**kwargs, "options": options}
+        return original(*args[:2], options, *args[3:], **kwargs)
+    return original(*args, **{**kwargs, "options": options})
 
 
-def _carrying(options: Options, carried: list[tuple[str, str]], client: Client) -> Options:
+def carrying(options: Options, carried: list[tuple[str, str]], client: Client) -> Options:
     """The options with headers that tell the provider of the request's trace; what the program has set stays."""
     own: Mapping[str, object] = options.headers if _are_given(options.headers) else {}
     of_client: Mapping[str, object] = getattr(client, "_custom_headers", {})
     taken = {name.lower() for name in (*own, *of_client)}
-    carrying = copy.copy(options)
-    carrying.headers = {**own, **{name: value for name, value in carried if name.lower() not in taken}}
-    return carrying
+    changed = copy.copy(options)
+    changed.headers = {**own, **{name: value for name, value in carried if name.lower() not in taken}}
+    return changed
+
+
+def ask_for_usage(frame: Frame, options: Options) -> None:
+    """Send the request with usage asked for; the chunk that tells it is kept from the program."""
+    try:
+        asking = _asking_for_usage(options if frame.options is None else frame.options)
+    except Exception as error:
+        _native.note_internal_error("openai stream options", error)
+        return
+    if asking is not None:
+        frame.hide_usage = True
+        frame.options = asking
 
 
 def _asking_for_usage(options: Options) -> Options | None:
@@ -322,7 +240,8 @@ def _leaves_usage_open(stream_options: object) -> TypeGuard[dict[str, object]]:
     return isinstance(stream_options, dict) and "include_usage" not in stream_options
 
 
-def _raised(frame: Frame, error: BaseException) -> None:
+def raised(frame: Frame, error: BaseException) -> None:
+    """The request failed, or the program gave it up."""
     call, tap = frame.call, frame.tap
     frame.call = None
     try:
@@ -353,12 +272,3 @@ def _attempt_failed(call: _native.Call | _native.Part, error: BaseException | No
         call.attempt_failed(None, "timeout" if timeout else "connection_error", None)
     else:
         call.attempt_failed(None, None, None)
-
-
-def surface_of(url: str) -> Surface | None:
-    # `client.post` takes paths without the slash, with a query, and whole URLs.
-    path = url.partition("?")[0]
-    for ending, surface in SURFACES.items():
-        if path.endswith(ending) or path == ending[1:]:
-            return surface
-    return None

@@ -2,6 +2,7 @@
 
 mod media;
 mod messages;
+mod path;
 mod provider;
 mod reading;
 mod typed;

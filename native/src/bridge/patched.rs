@@ -10,7 +10,6 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use super::asked;
 use super::caller::Caller;
 use super::listening;
-use super::propagation;
 use super::spans;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
@@ -29,7 +28,6 @@ pub(crate) struct Call {
     call: Arc<OpenCall>,
     surface: Surface,
     /// The program gets a stream.
-    #[pyo3(get)]
     streaming: bool,
 }
 
@@ -40,6 +38,14 @@ impl Call {
             surface,
             streaming,
         }
+    }
+
+    pub(super) fn of_call(&self) -> &OpenCall {
+        &self.call
+    }
+
+    pub(super) fn streaming(&self) -> bool {
+        self.streaming
     }
 
     pub(super) fn open(&self) -> Arc<OpenCall> {
@@ -54,6 +60,12 @@ pub(super) fn origin_of(name: &str) -> &'static str {
         "anthropic" => "anthropic",
         _ => "record",
     }
+}
+
+/// What the hooks call the surface at a URL; None where nothing there makes a record.
+#[pyfunction]
+pub(crate) fn surface_of(url: &str) -> Option<&'static str> {
+    Surface::at(url).map(Surface::name)
 }
 
 /// The start hook of a patched client.
@@ -169,14 +181,8 @@ impl Call {
 
     /// The ticket of its span in the program's own OpenTelemetry; 0: there is none.
     #[getter]
-    fn span(&self) -> u64 {
+    pub(super) fn span(&self) -> u64 {
         self.call.live.map_or(0, |live| live.ticket)
-    }
-
-    /// Names and values of the headers that tell the provider of its trace; empty where nobody asked for that.
-    #[getter]
-    fn carried(&self, py: Python<'_>) -> Vec<(String, String)> {
-        propagation::carried(py, &self.call)
     }
 
     /// A further HTTP attempt begins.
@@ -192,7 +198,7 @@ impl Call {
     }
 
     /// A plain answer, whole: the record is made, priced and handed on.
-    fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
+    pub(super) fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
         // The SDK finds out for itself whether it can be read; for the record there is time later.
         let body = match body.as_bytes() {

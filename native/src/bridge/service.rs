@@ -28,7 +28,6 @@ pub(crate) struct Service {
     provider: Arc<str>,
     server_address: Option<Arc<str>>,
     server_port: Option<u16>,
-    #[pyo3(get)]
     accepts_stream_usage: bool,
     /// The key that was used last: most programs have one, and its text is only looked at when it is another object.
     last_key: Mutex<Option<(Py<PyString>, Key)>>,
@@ -77,19 +76,24 @@ impl Service {
     }
 
     #[getter]
-    fn origin(&self) -> &'static str {
-        self.origin
-    }
-
-    #[getter]
     fn server_address(&self) -> Option<&str> {
         self.server_address.as_deref()
     }
+}
+
+impl Service {
+    pub(super) fn is_openais(&self) -> bool {
+        self.origin == "openai"
+    }
+
+    pub(super) fn accepts_stream_usage(&self) -> bool {
+        self.accepts_stream_usage
+    }
 
     /// The start hook of a client of the openai SDK: `options` are its FinalRequestOptions.
-    fn begin(
+    pub(super) fn begin_on(
         &self,
-        operation: &str,
+        surface: Surface,
         client: &Bound<'_, PyAny>,
         options: &Bound<'_, PyAny>,
         streaming: bool,
@@ -98,7 +102,6 @@ impl Service {
     ) -> PyResult<Call> {
         let py = client.py();
         let caller = Caller::read(caller)?;
-        let surface = Surface::named(operation);
         let body = body_of(options)?;
         let model = match &body {
             Some(body) => body.get_item(intern!(py, "model"))?,
@@ -138,9 +141,7 @@ impl Service {
         start.live = spans::begin(py, &start, surface.operation(), None);
         Ok(Call::of(OpenCall::begin(start), surface, streaming))
     }
-}
 
-impl Service {
     /// The key as it is known; None where there is none.
     fn key(&self, key: Option<Bound<'_, PyAny>>) -> PyResult<Option<Key>> {
         let Some(key) = key.as_ref().and_then(|key| key.cast::<PyString>().ok()) else {

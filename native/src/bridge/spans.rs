@@ -25,7 +25,7 @@ pub(super) fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 }
 
 /// Whether the program has loaded OpenTelemetry; one that has not pays for one look-up.
-fn is_loaded(py: Python<'_>) -> PyResult<bool> {
+pub(super) fn is_loaded(py: Python<'_>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
