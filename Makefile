@@ -1,11 +1,11 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs, on a machine that has Rust, Python >= 3.10 and make.
-# Longer ones: `make wheel`, `make corpus`, `make collector`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`, `make bench-spans`, `make drift`.
+# Longer ones: `make wheel`, `make corpus`, `make collector`, `make fuzz`, `make soak`, `make bench`, `make bench-ledger`, `make bench-spans`, `make bench-patches`, `make drift`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find native exporters pricing -name '*.rs' -o -name Cargo.toml -o -name prices.bin)
 
-.PHONY: collector demo test contract drift bench parity bench-ledger bench-spans wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
+.PHONY: collector demo test contract drift bench parity bench-ledger bench-spans bench-patches wheel corpus fuzz soak portable build quick rust-test python-test lint types clean
 
 demo: build
 	$(BIN)/python -m edgequake_obs.demo
@@ -102,6 +102,10 @@ bench: build .cache/venvs/peers/.ready
 # What spans and metrics cost the caller, beside other instrumentors; writes benchmarks/spans/results.md.
 bench-spans: build .cache/venvs/peers/.ready
 	$(BIN)/python -m benchmarks.spans --peers .cache/venvs/peers/bin/python
+
+# What the patches add inside the SDKs, beside other instrumentors; writes benchmarks/patches/results.md.
+bench-patches: build .cache/venvs/peers/.ready
+	$(BIN)/python -m benchmarks.patches --peers .cache/venvs/peers/bin/python
 
 .cache/venvs/peers/.ready: benchmarks/peers.txt
 	$(PYTHON) -m venv .cache/venvs/peers

@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 
 from benchmarks import importing, report
-from benchmarks.process import HERE, Client, paired, serving
+from benchmarks.process import HERE, Client, serving
 
 CHUNKS = 200
-LONG_STREAM = 500  # for what a patch adds to a chunk: a call's own cost must not drown it
 # Scenario: calls per round of a fast client, of a slow one.
 TIMES = {"call": (300, 60), "in_flight": (1280, 128), "stream": (40, 10), "astream": (40, 10)}
 SLOW = {"openai", "litellm"}
@@ -74,10 +73,6 @@ def main() -> int:
             for client in clients:
                 client.stop()
         lines = report.lines_of(rounds)
-        with serving(sys.executable, LONG_STREAM) as port:
-            numbers = (port, LONG_STREAM, 200 * chosen.rounds, 12 * chosen.rounds)
-            added = paired(sys.executable, numbers, Path(folder) / "paired.duckdb")
-        lines += report.lines_of_patch(added)
         lines += report.lines_of_import([importing.once() for _ in range(max(3, chosen.rounds))])
     print(report.table(lines))
     chosen.results.write_text(report.markdown(lines, chosen.rounds, found), encoding="utf-8")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -67,12 +67,3 @@ class Client:
         """End one that would still want to send what it has."""
         self._process.kill()
         self._process.communicate()
-
-
-def paired(python: str, numbers: Sequence[int], ledger: Path) -> dict[str, dict[str, float]]:
-    """Run the paired measurement of the patched package; `numbers` are paired.py's arguments."""
-    command = [python, "-m", "benchmarks.paired", *map(str, numbers)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=environment(ledger), cwd=HERE.parent
-    )
-    return json.loads(done.stdout)

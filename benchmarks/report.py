@@ -86,20 +86,6 @@ def _line(rounds: Rounds, what: str, scenario: str, figure: str, limit: float) -
     return Line(what, f"≤ {limit} × the bare socket", value, f"{value:.2f} ×", limit, beside)
 
 
-def lines_of_patch(added: dict[str, dict[str, float]]) -> list[Line]:
-    """What the patch adds inside the openai package."""
-    lines: list[Line] = []
-    for what, limit, judged in (("call", 15.0, "wall_us"), ("chunk", 0.5, "cpu_us")):
-        figures = added[what]
-        # A chunk's half microsecond is far below what the clock of a busy machine can tell: there it is CPU time.
-        value, by = figures[judged], "by the clock" if judged == "wall_us" else "of CPU"
-        beside = f"{by}; clock {figures['wall_us']:.2f}, CPU {figures['cpu_us']:.2f} "
-        beside += f"(quartiles {figures['cpu_low_us']:.2f} to {figures['cpu_high_us']:.2f})"
-        target = f"≤ {limit:g} µs"
-        lines.append(Line(f"added to a patched openai {what}", target, value, f"{value:.2f} µs", limit, beside))
-    return lines
-
-
 def lines_of_import(imports: Sequence[dict[str, object]]) -> list[Line]:
     """What importing the package costs; the medians of several fresh interpreters."""
 

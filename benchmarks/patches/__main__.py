@@ -135,8 +135,8 @@ def main() -> int:
     text = [
         "# What the patches add",
         "",
-        f"edgequake_obs {importlib.metadata.version('edgequake-obs')}, record, cost and ledger on; versions of the others: "
-        f"peers.txt. CPython {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} "
+        f"edgequake_obs {importlib.metadata.version('edgequake-obs')}, record, cost and ledger on. "
+        f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} "
         f"cores. CPU time of the caller's thread, in pairs of calls with and without; medians of {chosen.rounds} "
         "interleaved rounds of one run of `python -m benchmarks.patches`.",
         "",
