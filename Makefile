@@ -74,13 +74,14 @@ portable:
 corpus: build
 	$(BIN)/python -m pytest tests/provider -m whole_corpus -n 2
 
-# The official OpenTelemetry Collector as a receiver: built once, which needs Go (1.26 or later), the network and three minutes.
-COLLECTOR := .cache/collector/$(shell sha256sum tests/otel/collector/go.sum | cut -c1-16)/otelcol
+# The official OpenTelemetry Collector as a receiver: built once for all clones, which needs Go (1.26 or later), the network
+# and three minutes. Where it is built, `make test` uses it too.
+COLLECTOR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edgequake-obs/collector/$(shell sha256sum tests/otel/collector/go.sum | cut -c1-16)/otelcol
 collector: build $(COLLECTOR)
 	$(BIN)/python -m pytest tests/otel/test_collector.py -s
 
 $(COLLECTOR): tests/otel/collector/main.go
-	cd tests/otel/collector && nice go build -trimpath -ldflags="-s -w" -o $(abspath $@) .
+	cd tests/otel/collector && nice go build -trimpath -ldflags="-s -w" -o $@ .
 
 # With other choices each time, until FOR seconds are over or something is found.
 FOR ?= 300

@@ -7,6 +7,7 @@ from os import PathLike
 from types import ModuleType
 from typing import Any, Generic, Literal, TypedDict, TypeVar, overload
 
+from opentelemetry.util.types import AnyValue
 from typing_extensions import NotRequired, Self
 
 __version__: str
@@ -816,13 +817,17 @@ class EndedCall:
         int,
     ]: ...
     def measurements(self) -> list[tuple[int, float, dict[str, str | int]]]: ...
+    def event(self) -> tuple[dict[str, AnyValue], int, int, int] | None: ...
     @property
     def measured(self) -> bool: ...
+    @property
+    def logged(self) -> bool: ...
 
 def otel_instruments() -> list[tuple[str, str, str, list[float] | None]]: ...
 
 OTEL_SCOPE: str
 OTEL_SCHEMA_URL: str
+OTEL_EVENT: str
 
 class UnredactedRecord:
     """A call whose record waits for the program's own redactor."""

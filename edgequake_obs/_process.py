@@ -178,7 +178,7 @@ def configure(
             content as a dict. It stands in the place of the file that `EDGEQUAKE_OBS_PRICES` names.
         capture_content: Whether prompts and answers are recorded, after redaction: `True`, `False`, or one of
             OpenTelemetry's values (`"NO_CONTENT"`, `"SPAN_ONLY"`, `"EVENT_ONLY"`, `"SPAN_AND_EVENT"`). They go into the
-            ledger's column `content` and onto spans; of `"EVENT_ONLY"` into the ledger alone.
+            ledger's column `content`, and onto spans, into events, or both.
         redact: What further text must not leave the process: regular expressions, whose matches are masked, or a
             function from text to text. It runs on a thread of its own before a record is written and a callback is
             told, and on the caller's before an exception is raised. A text that it fails on is withheld. Credentials

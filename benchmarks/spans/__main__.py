@@ -35,7 +35,7 @@ Rounds = dict[str, dict[str, list[Any]]]
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.spans", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="interleaved rounds (11)")
+    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (9)")
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the peers")
     parser.add_argument("--burst", type=int, default=100_000, help="calls while the collector is down (100000)")
     parser.add_argument("--results", type=Path, default=HERE / "results.md", help="where the figures are written")
@@ -47,7 +47,7 @@ def play_rounds(clients: list[Client], rounds: int) -> Rounds:
     played: Rounds = {"call": {}, "stream": {}}
     for number in range(rounds + 1):
         turn = number % len(clients)
-        for scenario, (of_ours, of_others) in {"call": (600, 60), "stream": (10, 1)}.items():
+        for scenario, (of_ours, of_others) in {"call": (400, 40), "stream": (6, 1)}.items():
             for client in clients[turn:] + clients[:turn]:
                 figures = client.measure(scenario, of_ours if client.name.startswith("own") else of_others)
                 if number:

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.spans.ways import OWN, PEERS, Switch
 
-WARM_UP = 5
+WARM_UP = {"call": 5, "stream": 1}
 
 
 def process_cpu() -> float:
@@ -50,7 +50,7 @@ class Worker:
         # Made anew: some instrumentors work on clients that are made after them.
         adapter: Any = self._adapter.Adapter(self._port)
         once = getattr(adapter, scenario)
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP[scenario]):
             once()
         adapter.settle()
         whole, taken = process_cpu(), [0.0] * times

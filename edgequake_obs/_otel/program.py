@@ -10,11 +10,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from opentelemetry._logs import Logger
     from opentelemetry.metrics import Meter
     from opentelemetry.trace import Tracer
 
 # What they are where the program has set up none. `get_tracer_provider` would set one up where a variable names one.
-_NONE = frozenset(("ProxyTracerProvider", "NoOpTracerProvider", "_ProxyMeterProvider", "NoOpMeterProvider", "NoneType"))
+_NONE = frozenset(
+    (
+        "ProxyTracerProvider",
+        "NoOpTracerProvider",
+        "_ProxyMeterProvider",
+        "NoOpMeterProvider",
+        "ProxyLoggerProvider",
+        "NoOpLoggerProvider",
+        "NoneType",
+    )
+)
 
 
 class _Known:
@@ -24,6 +35,8 @@ class _Known:
     tracer: Tracer | None = None
     meter_provider: object = None
     meter: Meter | None = None
+    logger_provider: object = None
+    logger: Logger | None = None
 
 
 def tracer() -> Tracer | None:
@@ -42,6 +55,15 @@ def meter() -> Meter | None:
         _Known.meter_provider = provider
         _Known.meter = None if type(provider).__name__ in _NONE else _ours(provider, "get_meter")
     return _Known.meter
+
+
+def logger() -> Logger | None:
+    """Our logger of the program's provider; None where it has none."""
+    provider: object = getattr(sys.modules.get("opentelemetry._logs._internal"), "_LOGGER_PROVIDER", None)
+    if provider is not _Known.logger_provider:
+        _Known.logger_provider = provider
+        _Known.logger = None if type(provider).__name__ in _NONE else _ours(provider, "get_logger")
+    return _Known.logger
 
 
 def _ours(provider: object, get: str) -> Any:  # the provider may be of any SDK

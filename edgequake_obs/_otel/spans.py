@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, 
 
 from edgequake_obs import _native
 
-from . import instruments, program
+from . import events, instruments, program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,36 +42,38 @@ _open: dict[int, Span] = {}
 
 
 def start(
-    name: str, attributes: dict[str, str | int], started_ns: int | None
-) -> tuple[int, int, int, int, bool, bool] | None:
+    name: str, attributes: dict[str, str | int], started_ns: int | None, captures: bool
+) -> tuple[int, int, int, int, bool, bool, bool] | None:
     """A call begins.
 
     Args:
         name: Of its span.
         attributes: Those that samplers are to see.
         started_ns: When it began, if that was before now; nanoseconds since the epoch.
+        captures: Whether what is said is to be told in an event.
 
     Returns:
-        The span's ticket (0 where none is recorded), its trace and its id (0 where there is none), its start, whether
-        spans are the program's affair, and whether metrics are. None where neither is.
+        The span's ticket (0 where none is recorded), its trace and its id (0 where there is none), its start, and
+        whether spans, metrics and events are the program's affair. None where none of them is.
     """
     tracer = program.tracer()
     measured = program.meter() is not None
-    if tracer is None and not measured:
+    logged = captures and program.logger() is not None
+    if tracer is None and not measured and not logged:
         return None
     began = time_ns() if started_ns is None else started_ns
     context = get_current()
     if context and _is_told_by_another(context):
-        return 0, 0, 0, began, True, True
+        return 0, 0, 0, began, True, True, True
     if tracer is None:
-        return 0, 0, 0, began, False, True
+        return 0, 0, 0, began, False, measured, logged
     span = tracer.start_span(name, context, SpanKind.CLIENT, attributes, start_time=began)
     ids = span.get_span_context()
     ticket = 0
     if span.is_recording():
         ticket = next(_tickets)
         _open[ticket] = span
-    return ticket, ids.trace_id, ids.span_id, began, True, measured
+    return ticket, ids.trace_id, ids.span_id, began, True, measured, logged
 
 
 def end(ticket: int, ended: _native.EndedCall) -> None:
@@ -79,12 +81,14 @@ def end(ticket: int, ended: _native.EndedCall) -> None:
     span = _open.pop(ticket, None)
     if ended.measured:
         instruments.record(ended, None if span is None else set_span_in_context(span))
+    if ended.logged:
+        events.emit(ended, span)
     if span is None:
         return
-    attributes, events, failed, message, end_ns = ended.span()
+    attributes, attempts, failed, message, end_ns = ended.span()
     _set_attributes(span, attributes)
-    for name, at_ns, of_event in events:
-        span.add_event(name, of_event, at_ns)
+    for name, at_ns, of_attempt in attempts:
+        span.add_event(name, of_attempt, at_ns)
     if failed:
         span.set_status(Status(StatusCode.ERROR, message))
     span.end(end_ns)

@@ -117,6 +117,8 @@ pub struct CallRecord {
     pub content: Option<String>,
     /// The content is for spans too.
     pub content_on_spans: bool,
+    /// It is an event of its own.
+    pub content_on_events: bool,
 }
 
 /// A call that is over. Its record is made when it is asked for: by the thread that writes it, or by somebody who wants to

@@ -228,6 +228,7 @@ impl OpenCall {
         Wanted {
             span: self.live.is_none_or(|live| !live.has_span),
             metrics: self.live.is_none_or(|live| !live.has_metrics),
+            event: self.captures && core().capture().on_events() && self.live.is_none_or(|live| !live.has_events),
         }
     }
 

@@ -42,6 +42,7 @@ struct Way {
 pub(crate) struct Collector {
     traces: Option<Way>,
     metrics: Option<Way>,
+    logs: Option<Way>,
 }
 
 impl Collector {
@@ -59,6 +60,7 @@ impl Collector {
         Self {
             traces: way(&mut settings.traces),
             metrics: way(&mut settings.metrics),
+            logs: way(&mut settings.logs),
         }
     }
 }
@@ -68,6 +70,7 @@ impl Transport for Collector {
         let way = match signal {
             Signal::Traces => &self.traces,
             Signal::Metrics => &self.metrics,
+            Signal::Logs => &self.logs,
         };
         let failed = |reason: &str| Unanswered {
             problem: Problem::new(reason),

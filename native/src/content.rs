@@ -17,26 +17,34 @@ use crate::surface::Surface;
 const MOST_SAID: usize = 4 << 20;
 const MOST_RECORDED: usize = 256 << 10;
 
-/// Where content goes: `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
+/// Where content goes: `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`. Wherever it goes, it goes into the ledger too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Capture {
     #[default]
     Nowhere = 0,
-    /// Into the ledger, and not onto spans.
-    Ledger = 1,
-    LedgerAndSpans = 2,
+    Spans = 1,
+    Events = 2,
+    SpansAndEvents = 3,
 }
 
 impl Capture {
-    /// OpenTelemetry's values, and the old `true`; None for a text that is none of them. Events are no signal of ours yet:
-    /// what is for events alone stays in the ledger.
+    /// OpenTelemetry's values, and the old `true`; None for a text that is none of them.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name.trim().to_ascii_lowercase().as_str() {
             "no_content" | "none" | "false" | "0" | "off" => Some(Self::Nowhere),
-            "event_only" => Some(Self::Ledger),
-            "span_only" | "span_and_event" | "true" | "1" | "on" => Some(Self::LedgerAndSpans),
+            "event_only" => Some(Self::Events),
+            "span_only" | "true" | "1" | "on" => Some(Self::Spans),
+            "span_and_event" => Some(Self::SpansAndEvents),
             _ => None,
         }
+    }
+
+    pub(crate) fn on_spans(self) -> bool {
+        matches!(self, Self::Spans | Self::SpansAndEvents)
+    }
+
+    pub(crate) fn on_events(self) -> bool {
+        matches!(self, Self::Events | Self::SpansAndEvents)
     }
 }
 

@@ -134,8 +134,9 @@ impl Core {
     pub(crate) fn capture(&self) -> Capture {
         match self.capture.load(Ordering::Relaxed) {
             0 => Capture::Nowhere,
-            1 => Capture::Ledger,
-            _ => Capture::LedgerAndSpans,
+            1 => Capture::Spans,
+            2 => Capture::Events,
+            _ => Capture::SpansAndEvents,
         }
     }
 

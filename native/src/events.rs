@@ -60,6 +60,7 @@ impl Over {
             Self::Record(_) => Wanted {
                 span: false,
                 metrics: false,
+                event: false,
             },
         }
     }

@@ -17,13 +17,13 @@ from typing import Any
 PATIENCE = 30.0
 START = '{"resource'  # of each document
 MODULE = Path(__file__).with_name("collector")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def binary() -> Path:
-    """Where it is, once it is built from these sources."""
+    """Where it is, once it is built from these sources: for every clone of them."""
     key = hashlib.sha256((MODULE / "go.sum").read_bytes()).hexdigest()[:16]
-    return ROOT / ".cache" / "collector" / key / "otelcol"
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "edgequake-obs" / "collector" / key / "otelcol"
 
 
 def _free_port() -> int:
@@ -84,6 +84,16 @@ class RealCollector:
             for of in document["resourceSpans"]
             for scope in of["scopeSpans"]
             for span in scope["spans"]
+        ]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The log records of its file, as OTLP's JSON."""
+        return [
+            record
+            for document in self._documents("logs.jsonl")
+            for of in document["resourceLogs"]
+            for scope in of["scopeLogs"]
+            for record in scope["logRecords"]
         ]
 
     def metric_names(self) -> set[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -61,6 +62,21 @@ class Span:
     schema_url: str
 
 
+@dataclasses.dataclass
+class Event:
+    """An event as it arrived."""
+
+    name: str
+    trace_id: str
+    span_id: str
+    at_ns: int
+    severity: int
+    flags: int
+    attributes: dict[str, Any]
+    scope: str
+    schema_url: str
+
+
 class Arrived:
     """What arrived so far, however it came.
 
@@ -73,6 +89,7 @@ class Arrived:
     def __init__(self) -> None:
         self.traces: list[ExportTraceServiceRequest] = []
         self.metric_requests: list[ExportMetricsServiceRequest] = []
+        self.logs: list[ExportLogsServiceRequest] = []
         self._lock = threading.Lock()
 
     @property
@@ -103,6 +120,28 @@ class Arrived:
             for span in scope.spans
         ]
 
+    @property
+    def events(self) -> list[Event]:
+        with self._lock:
+            requests = list(self.logs)
+        return [
+            Event(
+                name=record.event_name,
+                trace_id=record.trace_id.hex(),
+                span_id=record.span_id.hex(),
+                at_ns=record.time_unix_nano,
+                severity=record.severity_number,
+                flags=record.flags,
+                attributes=plain(record.attributes),
+                scope=scope.scope.name,
+                schema_url=scope.schema_url,
+            )
+            for request in requests
+            for of in request.resource_logs
+            for scope in of.scope_logs
+            for record in scope.log_records
+        ]
+
     def metrics(self) -> dict[str, Any]:
         """Each metric as it last arrived, by its name."""
         with self._lock:
@@ -116,9 +155,13 @@ class Arrived:
         }
 
     def _decode(self, signal: str, body: bytes) -> None:
-        kind = ExportTraceServiceRequest if signal == "traces" else ExportMetricsServiceRequest
-        decoded: Any = kind.FromString(body)
-        (self.traces if signal == "traces" else self.metric_requests).append(decoded)
+        if signal == "traces":
+            self.traces.append(ExportTraceServiceRequest.FromString(body))
+        elif signal == "metrics":
+            self.metric_requests.append(ExportMetricsServiceRequest.FromString(body))
+        else:
+            assert signal == "logs", signal
+            self.logs.append(ExportLogsServiceRequest.FromString(body))
 
 
 class Receiver(Arrived):
@@ -202,6 +245,10 @@ def value_of(value: AnyValue) -> Any:
     kind = value.WhichOneof("value")
     if kind == "array_value":
         return [value_of(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return plain(value.kvlist_value.values)
+    if kind is None:
+        return None
     return getattr(value, kind)
 
 

@@ -64,6 +64,7 @@ def test_recorded_exchanges(protocol: str, compression: str, collector: RealColl
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.grpc_url if protocol == "grpc" else collector.url,
         "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
         "OTEL_EXPORTER_OTLP_COMPRESSION": compression,
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY",
     }
     cases: list[Any] = list(corpus.sample().values())
     for name in NAMES:
@@ -81,6 +82,9 @@ def test_recorded_exchanges(protocol: str, compression: str, collector: RealColl
     ]
     assert faults == []
     assert "gen_ai.client.inference.duration" in collector.metric_names() <= METRICS.keys()
+    said = {row["span_id"] for several in rows.values() for row in several if row["content"] is not None}
+    assert {event["spanId"] for event in collector.events()} == said != set()
+    assert {event["eventName"] for event in collector.events()} == {"gen_ai.client.inference.operation.details"}
 
 
 def test_one_that_is_killed_and_comes_back(collector: RealCollector, tmp_path: Path) -> None:

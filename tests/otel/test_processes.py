@@ -115,14 +115,17 @@ def test_a_collector_that_fails_keeps_nobody(behaviour: str, receiver: Receiver,
     url = receiver.url if behaviour != "silent" else f"http://127.0.0.1:{silent.getsockname()[1]}"
     if behaviour == "down":
         receiver.close()
-    ledger = Ledger(tmp_path / "l.duckdb")
-    began = time.monotonic()
-    done = run(PROGRAMS / "ending.py", "end", **settings(url, ledger.path))
-    took = time.monotonic() - began
+    # A busy machine may keep a program for long; one that waits for a collector is late each time.
+    for attempt in range(3):
+        ledger = Ledger(tmp_path / f"{attempt}.duckdb")
+        done = run(PROGRAMS / "ending.py", "end", **settings(url, ledger.path))
+        took = time.monotonic() - float(done.stdout)
+        print(f"{behaviour}: {took:.2f} s")
+        assert len(ledger.calls()) == 3
+        if took < LONGEST_END:
+            break
     silent.close()
-    print(f"{behaviour}: {took:.2f} s")
     assert took < LONGEST_END
-    assert len(ledger.calls()) == 3
     assert ("cannot send" in done.stderr) == (behaviour not in ("garbage", "slow", "silent")), done.stderr
 
 

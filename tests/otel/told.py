@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
@@ -25,6 +27,9 @@ class Told:
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.reader = InMemoryMetricReader()
         self.meters = MeterProvider([self.reader])
+        self.events = InMemoryLogRecordExporter()
+        self.loggers = LoggerProvider()
+        self.loggers.add_log_record_processor(SimpleLogRecordProcessor(self.events))
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
@@ -50,4 +55,5 @@ def use(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set up as a program does, which can do so only once."""
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", told.provider)
     monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", told.meters)
+    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", getattr(told, "loggers", None))
     edgequake_obs.configure(otel="auto")

@@ -15,6 +15,7 @@ import pytest
 from edgequake_obs import ledger
 from edgequake_obs.demo.recording import Exchange, load
 from edgequake_obs.demo.server import running
+from tests.otel.receiver import receiving
 
 from .launch import PLAIN, STREAM, calls, finish, start
 
@@ -60,8 +61,10 @@ def forms(canary: str) -> Iterator[bytes]:
 @pytest.mark.parametrize("place", [*(f"own-{name}" for name in OWN), *(f"patched-{name}" for name in PATCHED)])
 def test_no_key_leaves_the_process(place: str, canary: str, tmp_path: Path) -> None:
     path = tmp_path / "ledger.duckdb"
-    with running(echoes(canary)) as server:
-        out, err = finish(start("canary", server.base_url, place, path=path, TEST_CANARY=canary))
+    exported = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT"}
+    with running(echoes(canary)) as server, receiving() as receiver:
+        exported["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url
+        out, err = finish(start("canary", server.base_url, place, path=path, TEST_CANARY=canary, **exported))
         carried = list(server.received.values())
     assert out.endswith("done\n")
     if not place.endswith("refused"):
@@ -69,6 +72,9 @@ def test_no_key_leaves_the_process(place: str, canary: str, tmp_path: Path) -> N
         assert any(form.decode() in given for form in forms(canary)), "no request carried the key: nothing was tested"
 
     written = {"stdout": out.encode(), "stderr": err.encode()}
+    sent = {"spans": receiver.traces, "metrics": receiver.metric_requests, "events": receiver.logs}
+    written |= {name: b"".join(request.SerializeToString() for request in requests) for name, requests in sent.items()}
+    assert all(written[name] for name in sent), "nothing was exported"
     written |= {str(file.relative_to(tmp_path)): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert any(name.endswith(".jsonl") and data for name, data in written.items()), "nothing was recorded"
     rows = calls(path)

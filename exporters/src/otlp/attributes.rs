@@ -21,6 +21,7 @@ struct Facts<'a> {
     params: Parameters,
     /// By its name in the record's content, as JSON text.
     content: BTreeMap<&'a str, &'a RawValue>,
+    part: Part,
     details: Parameters,
 }
 
@@ -188,7 +189,7 @@ const AT_END: &[Row] = &[
         let priced = f.record.cost.as_ref().filter(|cost| cost.computed_usd.is_some());
         priced.map(|cost| Value::text(&cost.price_version))
     }),
-    // --- content: complex attributes are no part of OTLP's SDKs yet, so it is JSON text ---
+    // --- content: spans cannot have attributes with a structure everywhere yet, so there it is JSON text ---
     row("gen_ai.input.messages", |f| said(f, "input")),
     row("gen_ai.output.messages", |f| said(f, "output")),
     row("gen_ai.system_instructions", |f| said(f, "system_instructions")),
@@ -229,15 +230,25 @@ const NAMED: &[&str] = &[
     "reasoning",
 ];
 
-/// Hands every attribute of the record's span to `take`; those that samplers see only `from_start`.
-pub fn attributes(record: &CallRecord, semconv: Semconv, from_start: bool, mut take: impl FnMut(&str, Value<'_>)) {
+/// Whose attributes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Span,
+    /// A span has those already that samplers see.
+    SpanSinceItsStart,
+    Event,
+}
+
+/// Hands every attribute of the record's span, or of its event, to `take`.
+pub fn attributes(record: &CallRecord, semconv: Semconv, part: Part, mut take: impl FnMut(&str, Value<'_>)) {
     let facts = Facts {
         record,
         params: Parameters::parse(record.request_params.as_deref()),
-        content: content_of(record).unwrap_or_default(),
+        content: content_of(record, part).unwrap_or_default(),
+        part,
         details: Parameters::parse(record.provider_details.as_deref()),
     };
-    let at_start = if from_start { AT_START } else { &[] };
+    let at_start = if part == Part::SpanSinceItsStart { &[] } else { AT_START };
     for row in at_start.iter().chain(AT_END) {
         let Some(value) = (row.value)(&facts) else { continue };
         if let Some(old_name) = row.old_name.filter(|_| semconv.old()) {
@@ -311,13 +322,20 @@ fn part<'a>(facts: &'a Facts<'a>, buckets: &[&str]) -> Option<Value<'a>> {
     Some(Value::Double(dollars(sum)))
 }
 
-fn content_of(record: &CallRecord) -> Option<BTreeMap<&str, &RawValue>> {
-    let content = record.content.as_deref().filter(|_| record.content_on_spans)?;
-    serde_json::from_str(content).ok()
+fn content_of(record: &CallRecord, part: Part) -> Option<BTreeMap<&str, &RawValue>> {
+    let is_meant = match part {
+        Part::Span | Part::SpanSinceItsStart => record.content_on_spans,
+        Part::Event => record.content_on_events,
+    };
+    serde_json::from_str(record.content.as_deref().filter(|_| is_meant)?).ok()
 }
 
 fn said<'a>(facts: &'a Facts<'a>, name: &str) -> Option<Value<'a>> {
-    facts.content.get(name).map(|json| Value::text(json.get()))
+    let json = facts.content.get(name)?.get();
+    Some(match facts.part {
+        Part::Span | Part::SpanSinceItsStart => Value::text(json),
+        Part::Event => Value::Json(json),
+    })
 }
 
 fn is_openai(facts: &Facts<'_>) -> bool {

@@ -1,8 +1,10 @@
-//! Spans and metrics over OTLP, for a program that has no OpenTelemetry of its own: callers hand over calls that are over and
+//! Spans, metrics and events over OTLP, for a program that has no OpenTelemetry of its own: callers hand over calls that are over and
 //! go on; one thread encodes, adds up, sends, and tries again.
 
 mod aggregation;
 mod attributes;
+mod event;
+mod line;
 mod measurements;
 mod parameters;
 mod problem;
@@ -22,7 +24,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-pub use attributes::{attributes, span_name};
+pub use attributes::{Part, attributes, span_name};
+pub use event::{DETAILS, is_told};
 pub use measurements::{INSTRUMENTS, Instrument, Kind, Measurement, common_attributes, error_attribute, measurements};
 pub use problem::Problem;
 pub use provider::provider_name;
@@ -46,6 +49,8 @@ pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/gen-ai/1.42.0";
 pub struct Wanted {
     pub span: bool,
     pub metrics: bool,
+    /// Its content, where that is kept for events.
+    pub event: bool,
 }
 
 /// Counts of spans since the exporter was made.
@@ -61,6 +66,8 @@ pub struct OtlpStats {
     pub sampled_out: u64,
     pub queued_spans: u64,
     pub queued_bytes: usize,
+    pub events_exported: u64,
+    pub events_dropped: u64,
     /// Why the last request failed; None again after one that did not.
     pub last_error: Option<String>,
 }
@@ -85,6 +92,7 @@ impl Otlp {
         match signal {
             Signal::Traces => self.shared.settings.traces.is_some(),
             Signal::Metrics => self.shared.settings.metrics.is_some(),
+            Signal::Logs => self.shared.settings.logs.is_some(),
         }
     }
 
@@ -102,8 +110,9 @@ impl Otlp {
         let wanted = Wanted {
             span: wanted.span && self.exports(Signal::Traces),
             metrics: wanted.metrics && self.exports(Signal::Metrics),
+            event: wanted.event && self.exports(Signal::Logs),
         };
-        if !wanted.span && !wanted.metrics {
+        if !wanted.span && !wanted.metrics && !wanted.event {
             return;
         }
         let shared = &self.shared;

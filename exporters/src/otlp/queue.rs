@@ -76,6 +76,27 @@ pub(super) struct Waiting {
     pub(super) wanted: Wanted,
 }
 
+/// Counts of events.
+#[derive(Debug, Default)]
+struct Events {
+    /// Of calls that may turn out to have no content.
+    accepted: u64,
+    absent: u64,
+    exported: u64,
+    dropped_before: u64,
+    dropped_after: u64,
+}
+
+impl Events {
+    fn settled(&self) -> u64 {
+        self.absent + self.exported + self.dropped_after
+    }
+
+    fn on_their_way(&self) -> u64 {
+        self.accepted.saturating_sub(self.settled())
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Vec<Waiting>,
@@ -94,11 +115,13 @@ pub(super) struct Queue {
     pub(super) dropped_refused: u64,
     pub(super) dropped_internal: u64,
     pub(super) sampled_out: u64,
+    events: Events,
     pub(super) last_error: Option<String>,
     warning: Option<String>,
     warned: Option<Instant>,
     flush_asked: u64,
     flush_target: u64,
+    flush_target_of_events: u64,
     flush_done: u64,
     flush_failed: u64,
     /// The sender has been told that there is enough for a request.
@@ -118,10 +141,12 @@ impl Queue {
             self.waiting_bytes > 0 && self.waiting_bytes.saturating_add(waiting.bytes) > settings.queue_bytes / 2;
         if too_many || full {
             self.dropped_queue_full += u64::from(waiting.wanted.span);
+            self.events.dropped_before += u64::from(waiting.wanted.event);
             return Some(waiting);
         }
         self.waiting_bytes += waiting.bytes;
         self.accepted += u64::from(waiting.wanted.span);
+        self.events.accepted += u64::from(waiting.wanted.event);
         self.oldest.get_or_insert_with(Instant::now);
         self.waiting.push(waiting);
         if self.waiting.len() >= settings.batch || self.waiting_bytes > settings.queue_bytes / 8 {
@@ -166,12 +191,12 @@ impl Queue {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.waiting.is_empty() && self.on_their_way() == 0
+        self.waiting.is_empty() && self.on_their_way() == 0 && self.events.on_their_way() == 0
     }
 
     pub(super) fn ask_for_flush(&mut self) -> u64 {
         self.flush_asked += 1;
-        self.flush_target = self.accepted;
+        self.aim();
         self.parked = false;
         self.flush_asked
     }
@@ -184,7 +209,33 @@ impl Queue {
 
     /// Whether the spans that a flush waits for are gone.
     pub(super) fn is_at_target(&self) -> bool {
-        self.settled() >= self.flush_target
+        self.settled() >= self.flush_target && self.events.settled() >= self.flush_target_of_events
+    }
+
+    fn aim(&mut self) {
+        self.flush_target = self.accepted;
+        self.flush_target_of_events = self.events.accepted;
+    }
+
+    /// A request is answered: so many of what it carried were taken, and so many refused for good.
+    pub(super) fn went(&mut self, signal: Signal, taken: u64, refused: u64) {
+        match signal {
+            Signal::Traces => {
+                self.exported += taken;
+                self.dropped_refused += refused;
+            }
+            Signal::Logs => {
+                self.events.exported += taken;
+                self.events.dropped_after += refused;
+            }
+            Signal::Metrics => {}
+        }
+    }
+
+    /// Events that never went out: of calls without content, and those without room.
+    pub(super) fn events_ended(&mut self, absent: u64, dropped: u64) {
+        self.events.absent += absent;
+        self.events.dropped_after += dropped;
     }
 
     pub(super) fn flush_ends(&mut self, flush: u64, well: bool) {
@@ -205,7 +256,7 @@ impl Queue {
 
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.flush_target = self.accepted;
+        self.aim();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -234,6 +285,8 @@ impl Queue {
         self.thread.ended();
         let waiting = self.waiting.iter().filter(|waiting| waiting.wanted.span).count() as u64;
         self.dropped_internal += self.on_their_way().saturating_sub(waiting);
+        let waiting = self.waiting.iter().filter(|waiting| waiting.wanted.event).count() as u64;
+        self.events.dropped_after += self.events.on_their_way().saturating_sub(waiting);
         self.encoded_bytes = 0;
     }
 
@@ -249,6 +302,8 @@ impl Queue {
             dropped_internal: self.dropped_internal,
             sampled_out: self.sampled_out,
             queued_spans: self.on_their_way(),
+            events_exported: self.events.exported,
+            events_dropped: self.events.dropped_before + self.events.dropped_after,
             queued_bytes: self.waiting_bytes + self.encoded_bytes,
             last_error: self.last_error.clone(),
         }

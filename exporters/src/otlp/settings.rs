@@ -85,6 +85,7 @@ impl Semconv {
 pub struct OtlpSettings {
     pub traces: Option<Destination>,
     pub metrics: Option<Destination>,
+    pub logs: Option<Destination>,
     pub sampler: Sampler,
     pub resource: Vec<(String, String)>,
     pub queue_bytes: usize,
@@ -123,7 +124,8 @@ impl OtlpSettings {
         let mut problems = Vec::new();
         let traces = destination(Signal::Traces, wish, variable, &mut problems);
         let metrics = destination(Signal::Metrics, wish, variable, &mut problems);
-        if traces.is_none() && metrics.is_none() {
+        let logs = destination(Signal::Logs, wish, variable, &mut problems);
+        if traces.is_none() && metrics.is_none() && logs.is_none() {
             return None;
         }
         let millis = |name: &str, default: Duration| {
@@ -144,6 +146,7 @@ impl OtlpSettings {
         Some(Self {
             traces,
             metrics,
+            logs,
             sampler: Sampler::read(variable, &mut problems),
             resource: resource(wish, variable),
             queue_bytes: wish.queue_bytes,

@@ -1,9 +1,11 @@
-//! What is exported: spans or metrics, and what each is called where.
+//! What is exported: spans, metrics or events, and what each is called where.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Traces,
     Metrics,
+    /// Events are log records with a name.
+    Logs,
 }
 
 impl Signal {
@@ -12,6 +14,7 @@ impl Signal {
         match self {
             Self::Traces => "TRACES",
             Self::Metrics => "METRICS",
+            Self::Logs => "LOGS",
         }
     }
 
@@ -19,6 +22,7 @@ impl Signal {
         match self {
             Self::Traces => "/v1/traces",
             Self::Metrics => "/v1/metrics",
+            Self::Logs => "/v1/logs",
         }
     }
 
@@ -26,6 +30,7 @@ impl Signal {
         match self {
             Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
             Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            Self::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
         }
     }
 
@@ -34,6 +39,7 @@ impl Signal {
         match self {
             Self::Traces => "OTEL_BSP_EXPORT_TIMEOUT",
             Self::Metrics => "OTEL_METRIC_EXPORT_TIMEOUT",
+            Self::Logs => "OTEL_BLRP_EXPORT_TIMEOUT",
         }
     }
 
@@ -43,6 +49,7 @@ impl Signal {
         match self {
             Self::Traces => "spans",
             Self::Metrics => "metrics",
+            Self::Logs => "events",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A record as an OTLP span.
 
 use super::Semconv;
-use super::attributes::{attributes, span_name};
+use super::attributes::{Part, attributes, span_name};
 use super::protobuf as pb;
 use super::value::{Value, attribute};
 use crate::record::{Attempt, CallRecord, Outcome};
@@ -28,7 +28,7 @@ pub(super) fn encode(record: &CallRecord, semconv: Semconv) -> Vec<u8> {
     pb::integer(&mut out, 6, KIND_CLIENT);
     pb::fixed64(&mut out, 7, record.start_ns.cast_unsigned());
     pb::fixed64(&mut out, 8, (record.start_ns + record.duration_ns).cast_unsigned());
-    attributes(record, semconv, true, |name, value| {
+    attributes(record, semconv, Part::Span, |name, value| {
         attribute(&mut out, 9, name, &value)
     });
     for (at, attempt) in events(record) {

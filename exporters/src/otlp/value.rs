@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
 use super::protobuf;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,8 @@ pub enum Value<'a> {
     Double(f64),
     Boolean(bool),
     Texts(Vec<Cow<'a, str>>),
+    /// JSON text of a value that has a structure.
+    Json(&'a str),
 }
 
 impl<'a> Value<'a> {
@@ -41,6 +45,32 @@ fn any_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Texts(texts) => protobuf::message(out, 5, |out| {
             for text in texts {
                 protobuf::message(out, 1, |out| protobuf::text(out, 1, text));
+            }
+        }),
+        Value::Json(json) => structured(out, &serde_json::from_str(json).unwrap_or_default()),
+    }
+}
+
+fn structured(out: &mut Vec<u8>, value: &Json) {
+    match value {
+        Json::Null => {}
+        Json::String(text) => protobuf::text(out, 1, text),
+        Json::Bool(flag) => protobuf::integer(out, 2, u64::from(*flag)),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => protobuf::integer(out, 3, whole.cast_unsigned()),
+            (None, number) => protobuf::double(out, 4, number.unwrap_or_default()),
+        },
+        Json::Array(items) => protobuf::message(out, 5, |out| {
+            for item in items {
+                protobuf::message(out, 1, |out| structured(out, item));
+            }
+        }),
+        Json::Object(members) => protobuf::message(out, 6, |out| {
+            for (name, value) in members {
+                protobuf::message(out, 1, |out| {
+                    protobuf::text(out, 1, name);
+                    protobuf::message(out, 2, |out| structured(out, value));
+                });
             }
         }),
     }

@@ -67,6 +67,7 @@ pub(crate) fn record(number: u64) -> Box<CallRecord> {
         provider_details: None,
         content: None,
         content_on_spans: false,
+        content_on_events: false,
     })
 }
 

@@ -81,6 +81,7 @@ mod _native {
         module.add_class::<listening::OverCall>()?;
         module.add_class::<spans::EndedCall>()?;
         module.add_function(wrap_pyfunction!(spans::otel_instruments, module)?)?;
+        module.add("OTEL_EVENT", exporters::otlp::DETAILS)?;
         module.add_class::<listening::UnredactedRecord>()?;
         module.add_function(wrap_pyfunction!(listening::take_events, module)?)?;
         module.add_function(wrap_pyfunction!(listening::events_descriptor, module)?)?;

@@ -111,6 +111,10 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         dropped.set_item("internal", stats.dropped_internal)?;
         exporter.set_item("dropped", dropped)?;
         exporter.set_item("sampled_out", stats.sampled_out)?;
+        let events = PyDict::new(py);
+        events.set_item("exported", stats.events_exported)?;
+        events.set_item("dropped", stats.events_dropped)?;
+        exporter.set_item("events", events)?;
         exporter.set_item("queued", stats.queued_spans)?;
         exporter.set_item("queued_bytes", stats.queued_bytes)?;
         exporter.set_item("problem", stats.last_error)?;

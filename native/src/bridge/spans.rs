@@ -4,15 +4,18 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use exporters::CallRecord;
 use exporters::otlp::{
-    self, INSTRUMENTS, Kind, Value, attempt_attributes, common_attributes, error_attribute, measurements,
+    self, INSTRUMENTS, Kind, Part, Value, attempt_attributes, common_attributes, error_attribute, measurements,
 };
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::json_in;
+use super::object::Child;
 use super::process::note_internal_error;
 use crate::call::{Live, Start};
 use crate::core::core;
@@ -71,8 +74,18 @@ fn told(operation: &str, provider: &str, model: Option<&str>, server: Option<&st
     hasher.finish()
 }
 
+fn told_of(record: &CallRecord) -> u64 {
+    told(
+        record.operation,
+        &record.provider,
+        record.request_model.as_deref(),
+        record.server_address.as_deref(),
+        record.server_port,
+    )
+}
+
 fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: Option<i64>) -> PyResult<Option<Live>> {
-    type Begun = (u64, u128, u64, i64, bool, bool);
+    type Begun = (u64, u128, u64, i64, bool, bool, bool);
     let attributes = PyDict::new(py);
     attributes.set_item(intern!(py, "gen_ai.operation.name"), operation)?;
     attributes.set_item(
@@ -88,9 +101,10 @@ fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: 
             attributes.set_item(intern!(py, "server.port"), port)?;
         }
     }
+    let captures = start.asked.content.is_some() && core().capture().on_events();
     let name = otlp::span_name(operation, start.request_model.as_deref());
-    let begun = module(py)?.call_method1(intern!(py, "start"), (name, attributes, started_ns))?;
-    let Some((ticket, trace_id, span_id, start_ns, spans, metrics)) = begun.extract::<Option<Begun>>()? else {
+    let begun = module(py)?.call_method1(intern!(py, "start"), (name, attributes, started_ns, captures))?;
+    let Some((ticket, trace_id, span_id, start_ns, spans, metrics, events)) = begun.extract::<Option<Begun>>()? else {
         return Ok(None);
     };
     let told_by_another = spans && metrics && trace_id == 0;
@@ -100,7 +114,9 @@ fn begin_in_program(py: Python<'_>, start: &Start, operation: &str, started_ns: 
         start_ns,
         has_span: spans,
         has_metrics: metrics,
+        has_events: events,
         measured: metrics && !told_by_another,
+        logged: events && captures && !told_by_another,
         told: told(
             operation,
             &start.provider,
@@ -148,6 +164,9 @@ type Span<'py> = (
     i64,
 );
 
+/// Attributes, time (nanoseconds since the epoch), trace and span.
+type Details<'py> = (Bound<'py, PyDict>, i64, u128, u64);
+
 type Measured<'py> = (usize, Bound<'py, PyAny>, Bound<'py, PyDict>);
 
 /// A call that is over, as its span and its metrics see it.
@@ -164,6 +183,9 @@ fn to_python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyA
         Value::Integer(number) => number.into_pyobject(py)?.into_any(),
         Value::Double(number) => number.into_pyobject(py)?.into_any(),
         Value::Boolean(flag) => flag.into_pyobject(py)?.to_owned().into_any(),
+        Value::Json(json) => {
+            json_in::to_python(py, &Bytes::copy_from_slice(json.as_bytes()), Child::Plain)?.into_bound(py)
+        }
         Value::Texts(texts) => PyTuple::new(py, texts.iter().map(AsRef::<str>::as_ref))?.into_any(),
     })
 }
@@ -205,7 +227,12 @@ impl EndedCall {
         let message = record.error_message.as_deref().filter(|_| failed);
         let message = message.map(|message| PyString::new(py, message));
         let end_ns = record.start_ns + record.duration_ns;
-        Ok((self.attributes(py)?, self.events(py)?, failed, message, end_ns))
+        let part = if told_of(record) == self.live.told {
+            Part::SpanSinceItsStart
+        } else {
+            Part::Span
+        };
+        Ok((self.attributes(py, part)?, self.events(py)?, failed, message, end_ns))
     }
 
     /// Place of the instrument in `otel_instruments()`, value and attributes of each measurement.
@@ -242,6 +269,24 @@ impl EndedCall {
             .collect()
     }
 
+    /// The event that tells what was said; None where nothing was.
+    fn event<'py>(&self, py: Python<'py>) -> PyResult<Option<Details<'py>>> {
+        let record = &self.record;
+        if !otlp::is_told(record) {
+            return Ok(None);
+        }
+        let ended_ns = record.start_ns + record.duration_ns;
+        let trace_id = u128::from_be_bytes(record.trace_id);
+        let span_id = u64::from_be_bytes(record.span_id);
+        Ok(Some((self.attributes(py, Part::Event)?, ended_ns, trace_id, span_id)))
+    }
+
+    /// Whether the program's LoggerProvider is told of it.
+    #[getter]
+    fn logged(&self) -> bool {
+        self.live.logged
+    }
+
     /// Whether the program's MeterProvider is told of it.
     #[getter]
     fn measured(&self) -> bool {
@@ -250,18 +295,10 @@ impl EndedCall {
 }
 
 impl EndedCall {
-    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn attributes<'py>(&self, py: Python<'py>, part: Part) -> PyResult<Bound<'py, PyDict>> {
         let mut filling = Filling::new(py);
-        let record = &self.record;
-        let now = told(
-            record.operation,
-            &record.provider,
-            record.request_model.as_deref(),
-            record.server_address.as_deref(),
-            record.server_port,
-        );
         let (semconv, _) = core().semconv();
-        otlp::attributes(record, semconv, now != self.live.told, |name, value| {
+        otlp::attributes(&self.record, semconv, part, |name, value| {
             filling.add(name, &value);
         });
         filling.done()

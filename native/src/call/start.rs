@@ -52,18 +52,21 @@ pub(crate) struct Live {
     /// Trace and span.
     pub ids: Option<([u8; 16], [u8; 8])>,
     pub start_ns: i64,
-    /// Spans, and metrics, are the program's affair.
+    /// Spans, metrics, and events, are the program's affair.
     pub has_span: bool,
     pub has_metrics: bool,
+    pub has_events: bool,
     /// The program's meter is to be told what the call came to.
     pub measured: bool,
+    /// The program's logger is to be told what was said.
+    pub logged: bool,
     /// What samplers were told, as one number: whether it still holds when the call is over.
     pub told: u64,
 }
 
 impl Live {
     pub(super) fn is_to_be_ended(&self) -> bool {
-        self.ticket != 0 || self.measured
+        self.ticket != 0 || self.measured || self.logged
     }
 }
 

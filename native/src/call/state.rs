@@ -9,7 +9,6 @@ use exporters::{Attempt, CallRecord, Outcome};
 use super::given::Given;
 use super::library::{Target, Told, Unsent};
 use super::{Ending, OpenCall, Start};
-use crate::content::Capture;
 use crate::core::core;
 use crate::events::Heard;
 use crate::failure::{Failure, FailureKind};
@@ -361,7 +360,8 @@ impl State {
                 .content
                 .and_then(|content| content.into_json(surface, outcome == Outcome::Error))
                 .map(clean),
-            content_on_spans: core().capture() == Capture::LedgerAndSpans,
+            content_on_spans: core().capture().on_spans(),
+            content_on_events: core().capture().on_events(),
         }
     }
 
