@@ -30,6 +30,9 @@ const SHORTEST_UNBROKEN: usize = 16;
 /// What may follow a prefix in ordinary prose is shorter than this.
 const SHORTEST_TOKEN: usize = 8;
 
+/// Stand-ins for a key, as local servers take them, are parts of words.
+const SHORTEST_SECRET: usize = 4;
+
 /// Whether the program gave a redactor of its own. It is Python's and runs on a Python thread, after this pass.
 static PROGRAMS_OWN: AtomicBool = AtomicBool::new(false);
 
@@ -45,7 +48,7 @@ pub(crate) fn is_programs_own() -> bool {
 pub(crate) fn redact<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(text);
     for secret in secrets {
-        if !secret.is_empty() && out.contains(secret.as_str()) {
+        if secret.len() >= SHORTEST_SECRET && out.contains(secret.as_str()) {
             out = Cow::Owned(out.replace(secret.as_str(), MASK));
         }
     }

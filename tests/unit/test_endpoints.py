@@ -151,6 +151,53 @@ def test_images_are_paid_by_the_piece(server: Server, ledger: Ledger) -> None:
         assert (row["operation"], row["cost_usd"]) == ("image_generation", usd)
 
 
+def test_gemini_paints(server: Server, ledger: Ledger) -> None:
+    usage = {
+        "promptTokenCount": 11,
+        "candidatesTokenCount": 1295,
+        "totalTokenCount": 1306,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 11}],
+        "candidatesTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 5},
+            {"modality": "IMAGE", "tokenCount": 1290},
+        ],
+    }
+    parts = [{"text": "Here"}, {"inlineData": {"mimeType": "image/png", "data": "QUJD"}}]
+    server.will(body({"candidates": [{"content": {"parts": parts}}], "usageMetadata": usage, "responseId": "r"}))
+    where = {**given(server), "api_base": f"http://127.0.0.1:{server.port}/v1beta"}
+    painted = obs.image_generation("A cat", "gemini/gemini-2.5-flash-image", size="1792x1024", **where)
+    assert [image.b64_json for image in painted.data] == ["QUJD"]
+    assert (painted.usage.output_tokens, painted.usage.output_tokens_details["image_tokens"]) == (1295, 1290)
+    assert server.request.path == "/v1beta/models/gemini-2.5-flash-image:generateContent"
+    assert server.request.json()["generationConfig"] == {
+        "response_modalities": ["IMAGE", "TEXT"],
+        "imageConfig": {"aspectRatio": "16:9"},
+    }
+    with pytest.raises(obs.UnsupportedParamsError, match="quality"):
+        obs.image_generation("A cat", "gemini/gemini-2.5-flash-image", quality="hd", **where)
+    with pytest.raises(obs.UnsupportedParamsError, match="7x5.*aspect_ratio"):
+        obs.image_generation("A cat", "gemini/gemini-2.5-flash-image", size="7x5", **where)
+    row = ledger.calls()[0]
+    # 11 tokens in at 0.30 USD a million, 5 of text out at 2.50, 1290 of images at 30.
+    assert (row["cost_usd"], row["cost_status"]) == (Decimal("0.0387158"), "priced")
+
+
+def test_imagen_paints(server: Server, ledger: Ledger) -> None:
+    image = {"bytesBase64Encoded": "QUJD", "mimeType": "image/png"}
+    server.will(body({"predictions": [image, image]}))
+    where = {**given(server), "api_base": f"http://127.0.0.1:{server.port}/v1beta"}
+    asked = {"n": 2, "size": "1024x1792", "person_generation": "dont_allow", "unknown": 1}
+    painted = obs.image_generation("A cat", "gemini/imagen-4.0-generate-001", **asked, **where)
+    assert [image.b64_json for image in painted.data] == ["QUJD", "QUJD"]
+    assert server.request.path == "/v1beta/models/imagen-4.0-generate-001:predict"
+    assert server.request.json() == {
+        "instances": [{"prompt": "A cat"}],
+        "parameters": {"sampleCount": 2, "aspectRatio": "9:16", "personGeneration": "dont_allow"},
+    }
+    row = ledger.calls()[0]
+    assert (row["provider"], row["request_model"], row["outcome"]) == ("gemini", "imagen-4.0-generate-001", "completed")
+
+
 def test_images_are_changed(server: Server, ledger: Ledger, tmp_path: Path) -> None:
     png = b"\x89PNG\r\n\x1a\n rest"
     (tmp_path / "cat.bin").write_bytes(png)

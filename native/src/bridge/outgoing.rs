@@ -70,11 +70,11 @@ impl Parts<'_, '_> {
                 self.vendor.dialect.unwrap_or(&compatible::PLAIN),
             );
         }
+        if let Some(dialect) = self.vendor.dialect.filter(|dialect| dialect.words(self.operation)) {
+            return worded::request(&self, arguments, endpoint, dialect);
+        }
         if !self.operation.is_in_dialects() {
             return endpoints::request(&self, arguments, endpoint);
-        }
-        if let Some(dialect) = self.vendor.dialect {
-            return worded::request(&self, arguments, endpoint, dialect);
         }
         let outgoing_uri = if self.vendor.id == "azure" {
             endpoint.azure(self.operation.path(), self.model, control.api_version.as_deref())

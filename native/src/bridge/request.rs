@@ -159,6 +159,7 @@ pub(crate) fn prepare(
 fn lacks(vendor: &Vendor, operation: Operation) -> bool {
     match operation {
         Operation::Chat | Operation::Embeddings | Operation::Responses => false,
+        Operation::ImageGeneration if vendor.dialect.is_some_and(|dialect| dialect.words(operation)) => false,
         Operation::Speech if matches!(vendor.id, "mistral" | "xai") => true,
         _ => Form::of(vendor.id) == Form::Own,
     }

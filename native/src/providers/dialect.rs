@@ -47,6 +47,11 @@ pub(crate) trait Dialect: Sync + Debug {
     /// The request in the provider's words.
     fn word(&self, asked: Asked<'_>) -> Result<Worded, Failure>;
 
+    /// Whether it has words for `operation`.
+    fn words(&self, operation: Operation) -> bool {
+        operation.is_in_dialects()
+    }
+
     /// Whether the schema of a pydantic class is sent as OpenAI's strict mode wants it.
     fn has_strict_schemas(&self) -> bool {
         false

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 mod answer;
 mod contents;
 mod embeddings;
+mod images;
 mod plain_text;
 mod schema;
 mod settings;
@@ -86,6 +87,10 @@ impl<'a> Abilities<'a> {
 }
 
 impl Dialect for Gemini {
+    fn words(&self, operation: Operation) -> bool {
+        operation.is_in_dialects() || operation == Operation::ImageGeneration
+    }
+
     fn word(&self, asked: Asked<'_>) -> Result<Worded, Failure> {
         let Asked {
             mut body, mut wishes, ..
@@ -97,6 +102,7 @@ impl Dialect for Gemini {
         };
         let method = match (asked.operation, asked.streaming) {
             (Operation::Embeddings, _) => "batchEmbedContents",
+            (Operation::ImageGeneration, _) => images::method(wishes.model),
             (_, false) => "generateContent",
             (_, true) => "streamGenerateContent",
         };
@@ -114,6 +120,14 @@ impl Dialect for Gemini {
                 headers,
                 body,
                 reading,
+            });
+        }
+        if asked.operation == Operation::ImageGeneration {
+            return Ok(Worded {
+                uri,
+                headers,
+                body: images::word(&mut body, &wishes, asked.extra)?,
+                reading: Some(Box::new(images::Painted)),
             });
         }
         let abilities = Abilities::of(&wishes);
@@ -172,13 +186,13 @@ impl Reading for Content {
     }
 }
 
-/// Embeddings come whole.
+/// Embeddings and images come whole.
 #[derive(Debug)]
 pub(super) struct NoEvents;
 
 impl Events for NoEvents {
     fn read(&mut self, _: &mut super::openai::Facts, _: &Bytes, _: &mut Vec<Bytes>) -> super::openai::EventKind {
-        super::openai::EventKind::Invalid("embeddings do not come as a stream".to_owned())
+        super::openai::EventKind::Invalid("this answer does not come as a stream".to_owned())
     }
 }
 
