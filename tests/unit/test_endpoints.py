@@ -175,7 +175,7 @@ def test_gemini_paints(server: Server, ledger: Ledger) -> None:
     }
     with pytest.raises(obs.UnsupportedParamsError, match="quality"):
         obs.image_generation("A cat", "gemini/gemini-2.5-flash-image", quality="hd", **where)
-    with pytest.raises(obs.UnsupportedParamsError, match="7x5.*aspect_ratio"):
+    with pytest.raises(obs.UnsupportedParamsError, match=r"7x5.*aspect_ratio"):
         obs.image_generation("A cat", "gemini/gemini-2.5-flash-image", size="7x5", **where)
     row = ledger.calls()[0]
     # 11 tokens in at 0.30 USD a million, 5 of text out at 2.50, 1290 of images at 30.
