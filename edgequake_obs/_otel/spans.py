@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, 
 
 from edgequake_obs import _native
 
-from . import events, instruments, program
+from . import instruments, program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def end(ticket: int, ended: _native.EndedCall) -> None:
     if ended.measured:
         instruments.record(ended, None if span is None else set_span_in_context(span))
     if ended.logged:
+        from . import events  # few programs want them
+
         events.emit(ended, span)
     if span is None:
         return

@@ -15,6 +15,7 @@ from edgequake_obs.patches import guard, hooks, tee
 from edgequake_obs.patches.failure import error_type_of
 from edgequake_obs.patches.frame import current, enter_span, leave_foreign_context, leave_span
 from edgequake_obs.patches.library import LibraryFrame, hidden_of
+from edgequake_obs.patches.propagation import carrying
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -329,6 +330,7 @@ def _post(original: Original, args: Args, kwargs: Kwargs) -> object:
     frame, part = _begin_post(args, kwargs)
     if frame is None or part is None:
         return original(*args, **kwargs)
+    args, kwargs = carrying(part, args, kwargs)
     try:
         response = original(*args, **kwargs)
     except BaseException as error:
@@ -342,6 +344,7 @@ async def _apost(original: Original, args: Args, kwargs: Kwargs) -> object:
     frame, part = _begin_post(args, kwargs)
     if frame is None or part is None:
         return await original(*args, **kwargs)
+    args, kwargs = carrying(part, args, kwargs)
     try:
         response = await original(*args, **kwargs)
     except BaseException as error:

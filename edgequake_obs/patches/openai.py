@@ -171,6 +171,8 @@ def begin_within(
     )
     frame = Frame(part, streaming or params.get("stream") is True, asynchronous)
     frame.within = outer
+    if carried := part.carried():
+        frame.options = carrying(options, carried, client)
     return frame
 
 

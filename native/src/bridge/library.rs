@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::patched::{Call, StreamTap, response_facts, said_in};
-use super::spans;
+use super::{propagation, spans};
 use crate::call::library::{Target, Told, Unsent};
 use crate::call::{Ending, OpenCall};
 use crate::ids;
@@ -153,6 +153,11 @@ pub(crate) struct Part {
 
 #[pymethods]
 impl Part {
+    /// Headers that tell the provider of the request's trace, where the program asks for it.
+    fn carried(&self, py: Python<'_>) -> Vec<(String, String)> {
+        propagation::carried(py, &self.call)
+    }
+
     fn attempt(&self) {
         self.call.with_state(crate::call::State::attempt_begins);
     }
