@@ -581,6 +581,25 @@ class Service:
     @property
     def server_address(self) -> str | None: ...
 
+class Fetched:
+    """In the place of a call: hears what a program fetches later of other calls, and makes their records."""
+
+    def answered(self, status: int, headers: object, body: bytes) -> None: ...
+    def feed(self, data: bytes) -> bytes: ...
+    def eof(self) -> bytes: ...
+    def closed(self) -> None: ...
+    def attempt(self) -> None: ...
+    def attempt_failed(self, status: int | None, error_type: str | None, request_id: str | None = None) -> None: ...
+    def failed(
+        self,
+        error_type: str,
+        message: str,
+        status: int | None = None,
+        body: bytes | None = None,
+        headers: object = None,
+    ) -> None: ...
+    def cancelled(self) -> None: ...
+
 class Frame:
     """One patched call under way.
 
@@ -597,7 +616,7 @@ class Frame:
         active: False once the call has returned. A task that was started inside the call still sees it afterwards.
     """
 
-    call: Call | Part | None
+    call: Call | Part | Fetched | None
     tap: StreamTap | None
     streaming: bool
     asynchronous: bool
@@ -608,7 +627,7 @@ class Frame:
     span: int
     active: bool
 
-    def __new__(cls, call: Call | Part | None, streaming: bool, asynchronous: bool) -> Self: ...
+    def __new__(cls, call: Call | Part | Fetched | None, streaming: bool, asynchronous: bool) -> Self: ...
 
 class SdkHooks:
     """The handlers of an SDK's `request` and `_process_response`; what is rare is left to functions of `module`."""

@@ -176,9 +176,13 @@ def begin_within(
     return frame
 
 
-def answers_piecewise(frame: Frame, call: _native.Call | _native.Part, response: tee.Response) -> None:
+def answers_piecewise(
+    frame: Frame, call: _native.Call | _native.Part | _native.Fetched, response: tee.Response
+) -> None:
     """The program has yet to read the answer: a stream, or what it reads by itself."""
-    if frame.streaming:
+    if isinstance(call, _native.Fetched):
+        tee.attach(response, call, frame.asynchronous)
+    elif frame.streaming:
         frame.tap = call.tap(response.status_code, response.headers, frame.hide_usage)
         if frame.within is not None:
             frame.within.tap = frame.tap
@@ -263,7 +267,7 @@ def raised(frame: Frame, error: BaseException) -> None:
         _native.note_internal_error("openai failure", internal)
 
 
-def _attempt_failed(call: _native.Call | _native.Part, error: BaseException | None) -> None:
+def _attempt_failed(call: _native.Call | _native.Part | _native.Fetched, error: BaseException | None) -> None:
     response: tee.Response | None = getattr(error, "response", None)
     if response is not None:
         request_id = response.headers.get("x-request-id")

@@ -145,6 +145,12 @@ impl OpenCall {
         }
     }
 
+    /// Whether it was begun here, and not before a fork.
+    #[must_use]
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.generation == fork::generation()
+    }
+
     /// Whether somebody wants to know what comes: callbacks, or the record's content.
     #[must_use]
     pub(crate) fn is_heard(&self) -> bool {

@@ -1,5 +1,7 @@
 //! The Python extension: provider calls, streams and their records, in one native module.
 
+mod background;
+mod batch_results;
 mod bridge;
 mod call;
 mod calls_over;
@@ -27,6 +29,7 @@ mod providers;
 mod redact;
 mod retry;
 mod scope;
+mod seen;
 mod settings;
 mod sse;
 mod stream;

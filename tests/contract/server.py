@@ -52,7 +52,7 @@ class Sent:
 
 
 class Server:
-    """The exchanges, and what was asked so far."""
+    """The exchanges by name, those of one run alone by `name@run`, and what was asked so far."""
 
     def __init__(self) -> None:
         lines = DATA.read_text(encoding="utf-8").splitlines()
@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
                     int(status), {"retry-after-ms": "1"}, b'{"error": {"message": "try later", "code": "busy"}}'
                 )
                 return
-        exchange = state.exchanges[segments[0]]
+        exchange = state.exchanges.get(f"{segments[0]}@{run}") or state.exchanges[segments[0]]
         answer = (base64.b64decode if exchange.get("encoding") else str.encode)(exchange["response_body"])
         fault = options.get("fault", "")
         if "event-stream" in exchange["response_headers"]["content-type"]:

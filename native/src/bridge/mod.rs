@@ -14,6 +14,7 @@ mod endpoint_kinds;
 mod endpoints;
 mod errors;
 mod event_loop;
+mod fetched;
 mod form_data;
 mod forms;
 mod frame;
@@ -65,6 +66,7 @@ mod _native {
         module.add_class::<tries::Tries>()?;
         module.add_class::<service::Service>()?;
         module.add_class::<frame::Frame>()?;
+        module.add_class::<fetched::Fetched>()?;
         module.add_class::<sdk_hooks::SdkHooks>()?;
         module.add_class::<patched::Call>()?;
         module.add_class::<library::LibraryCall>()?;

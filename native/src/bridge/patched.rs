@@ -11,6 +11,7 @@ use super::asked;
 use super::caller::Caller;
 use super::listening;
 use super::spans;
+use crate::background;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
@@ -29,6 +30,8 @@ pub(crate) struct Call {
     surface: Surface,
     /// The program gets a stream.
     streaming: bool,
+    /// The provider was asked to answer in the background.
+    in_background: bool,
 }
 
 impl Call {
@@ -37,6 +40,14 @@ impl Call {
             call,
             surface,
             streaming,
+            in_background: false,
+        }
+    }
+
+    pub(super) fn in_background(self) -> Self {
+        Self {
+            in_background: true,
+            ..self
         }
     }
 
@@ -200,6 +211,10 @@ impl Call {
     /// A plain answer, whole: the record is made, priced and handed on.
     pub(super) fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
+        if self.in_background && background::waits(&self.call, body.as_bytes()) {
+            self.call.with_state(|state| state.answered(response));
+            return Ok(());
+        }
         // The SDK finds out for itself whether it can be read; for the record there is time later.
         let body = match body.as_bytes() {
             media if self.surface.answers_with_media(media) => None,

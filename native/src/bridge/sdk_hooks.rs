@@ -11,6 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyModule, PyString, PyTuple};
 
+use super::caller::Caller;
+use super::fetched::Fetched;
 use super::frame::Frame;
 use super::patched::Call;
 use super::process::note_internal_error;
@@ -147,11 +149,11 @@ impl SdkHooks {
         let options = argument(arguments, 2, "options")?;
         let url = options.getattr(intern!(py, "url"))?.cast_into::<PyString>()?;
         let Some(surface) = Surface::at(&url.to_cow()?) else {
-            return Ok(None);
+            return self.fetching(arguments, &options, &url, asynchronous);
         };
         let method = options.getattr(intern!(py, "method"))?.cast_into::<PyString>()?;
         if !method.to_cow()?.eq_ignore_ascii_case("post") {
-            return Ok(None); // a look at what is stored
+            return Ok(None);
         }
         let client = argument(arguments, 0, "self")?;
         let streaming = kwargs
@@ -172,7 +174,7 @@ impl SdkHooks {
             module.call_method1("begin_within", given)?
         } else {
             let service = service.get();
-            if service.is_openais() && !module.getattr(intern!(py, "recorded"))?.is_truthy()? {
+            if !self.is_recorded(py, service)? {
                 return Ok(None);
             }
             let call = service.begin_on(
@@ -198,6 +200,38 @@ impl SdkHooks {
             module.call_method1("ask_for_usage", (&frame, &options))?;
         }
         Ok(Some(frame.unbind()))
+    }
+
+    /// The frame of a request for what other calls came to; None where it is for something else.
+    fn fetching(
+        &self,
+        arguments: Arguments<'_, '_>,
+        options: &Bound<'_, PyAny>,
+        url: &Bound<'_, PyString>,
+        asynchronous: bool,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let py = options.py();
+        let method = options.getattr(intern!(py, "method"))?.cast_into::<PyString>()?;
+        let Some(fetched) = Fetched::at(&url.to_cow()?, &method.to_cow()?) else {
+            return Ok(None);
+        };
+        let client = argument(arguments, 0, "self")?;
+        let service = self.service_of(&client, url)?;
+        if !self.is_recorded(py, service.get())? {
+            return Ok(None);
+        }
+        let caller = Caller::read(self.caller(py)?.as_ref())?;
+        let start = service.get().start_of_fetched(&client)?;
+        let fetched = Py::new(py, fetched(url.to_cow()?.into_owned(), start, caller))?;
+        let streaming = arguments.1.get_item(intern!(py, "stream"))?;
+        let streaming = streaming.is_some_and(|stream| stream.is_truthy().unwrap_or(false));
+        let frame = Frame::new(Some(fetched.into_any()), streaming, asynchronous);
+        Ok(Some(Py::new(py, frame)?.into_any()))
+    }
+
+    /// The openai SDK may be hooked only for what another library sends with it.
+    fn is_recorded(&self, py: Python<'_>, service: &Service) -> PyResult<bool> {
+        Ok(!service.is_openais() || self.module.bind(py).getattr(intern!(py, "recorded"))?.is_truthy()?)
     }
 
     fn answered(&self, py: Python<'_>, kwargs: &Bound<'_, PyDict>) -> PyResult<()> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
 use super::asked;
 use super::caller::Caller;
@@ -90,6 +90,29 @@ impl Service {
         self.accepts_stream_usage
     }
 
+    /// What calls that `client` asks the outcome of have in common.
+    pub(super) fn start_of_fetched(&self, client: &Bound<'_, PyAny>) -> PyResult<Start> {
+        let key = self.key(client.getattr_opt(intern!(client.py(), "api_key"))?)?;
+        Ok(Start {
+            origin: self.origin,
+            origin_version: self.origin_version.clone(),
+            surface: Surface::Chat,
+            provider: Arc::clone(&self.provider),
+            request_model: None,
+            server_address: self.server_address.clone(),
+            server_port: self.server_port,
+            streaming: false,
+            scope: None,
+            parent: None,
+            api_key_id: key.as_ref().and_then(|key| key.id.clone()),
+            secrets: key.iter().map(|key| key.text.to_string()).collect(),
+            asked: Asked::default(),
+            mocked: false,
+            live: None,
+            listener: None,
+        })
+    }
+
     /// The start hook of a client of the openai SDK: `options` are its FinalRequestOptions.
     pub(super) fn begin_on(
         &self,
@@ -107,7 +130,7 @@ impl Service {
             Some(body) => body.get_item(intern!(py, "model"))?,
             None => None,
         };
-        let streaming = streaming || asks_for_stream(body.as_ref())?;
+        let streaming = streaming || is_true(body.as_ref(), intern!(py, "stream"))?;
         let key = self.key(client.getattr_opt(intern!(py, "api_key"))?)?;
         let headers = [
             client.getattr_opt(intern!(py, "_custom_headers"))?,
@@ -139,7 +162,9 @@ impl Service {
         };
         start.listener = listening::listener_of_body(py, &start, asynchronous, body.as_ref());
         start.live = spans::begin(py, &start, surface.operation(), None);
-        Ok(Call::of(OpenCall::begin(start), surface, streaming))
+        let in_background = surface == Surface::Responses && is_true(body.as_ref(), intern!(py, "background"))?;
+        let call = Call::of(OpenCall::begin(start), surface, streaming);
+        Ok(if in_background { call.in_background() } else { call })
     }
 
     /// The key as it is known; None where there is none.
@@ -185,8 +210,8 @@ fn body_of<'py>(options: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDic
     Ok(Some(whole))
 }
 
-fn asks_for_stream(body: Option<&Bound<'_, PyDict>>) -> PyResult<bool> {
+fn is_true(body: Option<&Bound<'_, PyDict>>, field: &Bound<'_, PyString>) -> PyResult<bool> {
     let Some(body) = body else { return Ok(false) };
-    let stream = body.get_item(intern!(body.py(), "stream"))?;
-    Ok(stream.is_some_and(|stream| stream.is(pyo3::types::PyBool::new(body.py(), true))))
+    let value = body.get_item(field)?;
+    Ok(value.is_some_and(|value| value.is(PyBool::new(body.py(), true))))
 }

@@ -36,6 +36,31 @@ pub(crate) struct Start {
     pub listener: Option<Listener>,
 }
 
+impl Start {
+    /// Of another call by the same client in the same place, that nobody listens to.
+    #[must_use]
+    pub(crate) fn alike(&self, surface: Surface, asked: Asked) -> Self {
+        Self {
+            origin: self.origin,
+            origin_version: self.origin_version.clone(),
+            surface,
+            provider: Arc::clone(&self.provider),
+            request_model: None,
+            server_address: self.server_address.clone(),
+            server_port: self.server_port,
+            streaming: false,
+            scope: self.scope.clone(),
+            parent: self.parent,
+            api_key_id: self.api_key_id.clone(),
+            secrets: self.secrets.clone(),
+            asked,
+            mocked: false,
+            live: None,
+            listener: None,
+        }
+    }
+}
+
 /// The span around a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parent {

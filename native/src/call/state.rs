@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(super) response: ResponseFacts,
     /// An answer that nobody has read yet.
     body: Option<Bytes>,
+    /// Another id than the call began with: the one that whoever else tells of it gives it too.
+    pub known_as: Option<[u8; 16]>,
     /// Nothing was sent, so there was no attempt.
     pub(super) refused: bool,
     chunks: u32,
@@ -77,6 +79,7 @@ impl State {
             facts: Facts::default(),
             response: ResponseFacts::default(),
             body: None,
+            known_as: None,
             refused: false,
             chunks: 0,
             first_chunk: None,
@@ -313,7 +316,7 @@ impl State {
             .into_iter()
             .filter(|(key, _)| !labels.as_ref().is_some_and(|l| l.tags.iter().any(|(k, _)| k == key)));
         CallRecord {
-            call_uid: call.uid,
+            call_uid: self.known_as.unwrap_or(call.uid),
             start_ns: self.start_ns,
             duration_ns: told.as_ref().map_or(duration_ns, |told| told.duration_ns),
             time_to_first_chunk_ns: self.first_chunk.map(|at| at.duration_since(started).as_nanos() as i64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import anthropic
@@ -93,3 +94,33 @@ def test_refused(compare: Compare, flavour: str) -> None:
 
     both = compare(situation, flavour, raises="NotFoundError")
     only(both.records, outcome="error", error_type="model_not_found", http_status=404, provider="anthropic")
+
+
+def test_results_of_a_batch(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        recorded = json.loads(program.server.exchanges["message"]["response_body"])
+        message = recorded | {"id": f"msg_{program.run}"}
+        refused = {"type": "error", "error": {"type": "invalid_request_error", "message": "no such model"}}
+        results = [
+            {"custom_id": "a", "result": {"type": "succeeded", "message": message}},
+            {"custom_id": f"b{program.run}", "result": {"type": "errored", "error": refused}},
+            {"custom_id": f"c{program.run}", "result": {"type": "expired"}},
+        ]
+        exchange = {"status": 200, "response_headers": {"content-type": "application/x-jsonl"}}
+        body = "".join(json.dumps(line) + "\n" for line in results)
+        program.server.exchanges[f"results@{program.run}"] = exchange | {"response_body": body}
+        at = json.dumps({"id": "b", "results_url": program.url("results") + "/messages/batches/b/results"})
+        program.server.exchanges[f"batch@{program.run}"] = exchange | {"response_body": at}
+        for _ in range(2):
+            lines = await items(await result(client(program, "batch").messages.batches.results("b")))
+        return [line.result.type for line in lines]
+
+    both = compare(situation, flavour)
+    assert both.saw == ["succeeded", "errored", "expired"]
+    told = [
+        (record["outcome"], record.get("error_type"), record["metadata"]["custom_id"][:1]) for record in both.records
+    ]
+    assert told == [("completed", None, "a"), ("error", "invalid_request_error", "b"), ("error", "expired", "c")]
+    first = both.records[0]
+    assert {name: first[name] for name in TOKENS} == TOKENS
+    assert (first["origin"], first["provider"], first["cost_status"]) == ("anthropic", "anthropic", "priced")
