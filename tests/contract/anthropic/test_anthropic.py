@@ -111,8 +111,10 @@ def test_results_of_a_batch(compare: Compare, flavour: str) -> None:
         program.server.exchanges[f"results@{program.run}"] = exchange | {"response_body": body}
         at = json.dumps({"id": "b", "results_url": program.url("results") + "/messages/batches/b/results"})
         program.server.exchanges[f"batch@{program.run}"] = exchange | {"response_body": at}
+        made = client(program, "batch")
+        program.keep.append(made)  # its end would be its connections'
         for _ in range(2):
-            lines = await items(await result(client(program, "batch").messages.batches.results("b")))
+            lines = await items(await result(made.messages.batches.results("b")))
         return [line.result.type for line in lines]
 
     both = compare(situation, flavour)
