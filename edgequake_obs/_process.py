@@ -107,10 +107,15 @@ def _make_ledger(path: str) -> None:
 def _before_fork() -> None:
     global _is_importing  # noqa: PLW0603 - for the child
     # A child that is forked in the middle of an import waits for it for ever.
-    if _maker is not None and _maker.is_alive():  # and not about to be started
-        _maker.join(_FORK_WAITS)
+    wait_for_maker()
     _wait_for_imports()
     _is_importing = _maker is not None and _maker.is_alive()
+
+
+def wait_for_maker() -> None:
+    """Before a fork: let the ledger be made first, where that is under way, for a second at most."""
+    if _maker is not None and _maker.is_alive():  # and not about to be started
+        _maker.join(_FORK_WAITS)
 
 
 def _wait_for_imports() -> None:

@@ -12,6 +12,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from edgequake_obs import _process
+
 from .descriptors import times_open
 from .errors import LedgerBusyError, LedgerError
 
@@ -99,6 +101,7 @@ def descriptor(path: str) -> Generator[int]:
 
 
 def _before() -> None:
+    _process.wait_for_maker()  # which needs the turn: it would wait for the fork, and the fork for it
     _turn.before_fork()
     _changing.before_fork()
 
