@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
     from opentelemetry.trace import Tracer
 
-# What they are where the program has set up none. `get_tracer_provider` would set one up where a variable names one.
-_NONE = frozenset(
+# What the API's own are where the program has set up none; Logfire's, which are real, have such names too.
+# `get_tracer_provider` would set one up where a variable names one.
+_PLACEHOLDERS = frozenset(
     (
         "ProxyTracerProvider",
         "NoOpTracerProvider",
@@ -23,7 +24,6 @@ _NONE = frozenset(
         "NoOpMeterProvider",
         "ProxyLoggerProvider",
         "NoOpLoggerProvider",
-        "NoneType",
     )
 )
 
@@ -44,7 +44,7 @@ def tracer() -> Tracer | None:
     provider: object = getattr(sys.modules.get("opentelemetry.trace"), "_TRACER_PROVIDER", None)
     if provider is not _Known.tracer_provider:
         _Known.tracer_provider = provider
-        _Known.tracer = None if type(provider).__name__ in _NONE else _ours(provider, "get_tracer")
+        _Known.tracer = _ours(provider, "get_tracer")
     return _Known.tracer
 
 
@@ -53,7 +53,7 @@ def meter() -> Meter | None:
     provider: object = getattr(sys.modules.get("opentelemetry.metrics._internal"), "_METER_PROVIDER", None)
     if provider is not _Known.meter_provider:
         _Known.meter_provider = provider
-        _Known.meter = None if type(provider).__name__ in _NONE else _ours(provider, "get_meter")
+        _Known.meter = _ours(provider, "get_meter")
     return _Known.meter
 
 
@@ -62,9 +62,12 @@ def logger() -> Logger | None:
     provider: object = getattr(sys.modules.get("opentelemetry._logs._internal"), "_LOGGER_PROVIDER", None)
     if provider is not _Known.logger_provider:
         _Known.logger_provider = provider
-        _Known.logger = None if type(provider).__name__ in _NONE else _ours(provider, "get_logger")
+        _Known.logger = _ours(provider, "get_logger")
     return _Known.logger
 
 
 def _ours(provider: object, get: str) -> Any:  # the provider may be of any SDK
+    kind = type(provider)
+    if provider is None or (kind.__name__ in _PLACEHOLDERS and kind.__module__.startswith("opentelemetry.")):
+        return None
     return getattr(provider, get)(_native.OTEL_SCOPE, _native.__version__, schema_url=_native.OTEL_SCHEMA_URL)

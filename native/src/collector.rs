@@ -91,14 +91,9 @@ impl Transport for Collector {
 impl Way {
     fn new(destination: &Destination) -> Result<Self, String> {
         let url = &destination.url;
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| format!("'{url}' is no URL to send {} to", destination.signal.noun()))?;
+        let uri: Uri = url.parse().map_err(|_| no_url(destination))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(format!(
-                "'{url}' is no http or https URL to send {} to",
-                destination.signal.noun()
-            ));
+            return Err(no_url(destination));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &destination.headers {
@@ -156,6 +151,10 @@ impl Way {
                 "If the collector wants a certificate, name one and its key in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and \
                  OTEL_EXPORTER_OTLP_CLIENT_KEY"
             }
+            _ if !error.is_connect() => {
+                "Check whether OTEL_EXPORTER_OTLP_PROTOCOL (grpc or http/protobuf) is what OTEL_EXPORTER_OTLP_ENDPOINT \
+                 speaks"
+            }
             _ => plain.remedy,
         };
         Problem { remedy, ..plain }
@@ -194,6 +193,14 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
         Some(held) => Some(held),
         None => error.source(),
     }
+}
+
+fn no_url(destination: &Destination) -> String {
+    format!(
+        "'{}' is no URL to send {} to: OTEL_EXPORTER_OTLP_ENDPOINT begins with http:// or https://",
+        destination.url,
+        destination.signal.noun()
+    )
 }
 
 fn grpc_status(headers: &HeaderMap) -> Option<(u32, String)> {

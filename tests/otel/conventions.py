@@ -57,6 +57,7 @@ ATTRIBUTES: dict[str, type] = {
     "openai.response.service_tier": TEXT,
     "openai.response.system_fingerprint": TEXT,
     "openai.api.type": TEXT,
+    "azure.resource_provider.namespace": TEXT,
     "server.address": TEXT,
     "server.port": COUNT,
     "error.type": TEXT,
@@ -70,6 +71,7 @@ OF_STREAMS = frozenset(("gen_ai.request.stream", "gen_ai.response.time_to_first_
 ONLY_TRUE = frozenset(("gen_ai.request.stream",))
 
 VALUES: dict[str, frozenset[str]] = {
+    "azure.resource_provider.namespace": frozenset(("Microsoft.CognitiveServices",)),
     "gen_ai.output.type": frozenset(("text", "json", "image", "speech")),
     "openai.api.type": frozenset(("chat_completions", "responses")),
     "gen_ai.usage.cost.source": frozenset(("provider", "local")),

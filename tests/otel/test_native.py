@@ -308,6 +308,64 @@ def test_the_queue_is_bounded(ask: Ask, server: Server, receiver: Receiver, monk
     assert found["queued_bytes"] <= 30_000
 
 
+def test_an_endpoint_that_speaks_something_else(
+    ask: Ask, server: Server, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    edgequake_obs.configure(otel=receiver.url)  # which is HTTP/1.1's
+    server.will(Answer(body=chat()))
+    ask()
+    assert not edgequake_obs.flush(1)
+    (said,) = [record.getMessage() for record in caplog.records if "cannot send" in record.getMessage()]
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL" in said
+
+
+def test_an_endpoint_that_is_no_url(
+    ask: Ask, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "localhost:4318")
+    edgequake_obs.configure(otel="auto")
+    server.will(Answer(body=chat()))
+    ask()
+    assert "'localhost:4318' is no URL" in caplog.text
+    assert "http://" in caplog.text
+
+
+def test_what_a_resource_may_say(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "a=1%2C2,b=100%25,c = x=y ,d=%C3%A9,e=50%,broken,=none,service.name=shop"
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", said)
+    edgequake_obs.configure(otel=receiver.url)
+    edgequake_obs.record(provider="openai", model="gpt-4o")
+    assert edgequake_obs.flush()
+    found = receiver.spans[0].resource
+    assert {name: found[name] for name in "abcde"} == {"a": "1,2", "b": "100%", "c": "x=y", "d": "é", "e": "50%"}
+    assert "broken" not in found
+    assert found["service.name"] == "shop"
+
+
+@pytest.mark.parametrize("name", ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"])
+def test_texts_have_a_limit(
+    name: str, ask: Ask, server: Server, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "4")
+    edgequake_obs.configure(otel=receiver.url)
+    server.will(Answer(body=chat()))
+    ask(stop=["éééééé"])
+    assert edgequake_obs.flush()
+    (span,) = receiver.spans
+    assert span.attributes["gen_ai.request.model"] == "gpt-"
+    assert span.attributes["gen_ai.request.stop_sequences"] == ["éééé"]
+
+
+def test_an_azure_model_is_azures(receiver: Receiver) -> None:
+    edgequake_obs.configure(otel=receiver.url)
+    edgequake_obs.record(provider="azure_ai", model="mistral-large")
+    edgequake_obs.record(provider="azure", model="gpt-4o")
+    assert edgequake_obs.flush()
+    found = [span.attributes.get("azure.resource_provider.namespace") for span in receiver.spans]
+    assert found == ["Microsoft.CognitiveServices", None]
+
+
 def test_a_setting_that_is_none() -> None:
     with pytest.raises(ValueError, match="'native'"):
         edgequake_obs.configure(otel="ja")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from opentelemetry import context, trace
 
@@ -58,6 +60,50 @@ def test_whose_span_it_is(
     assert edgequake_obs.flush()
     assert (len(told.spans), len(receiver.spans)) == (here, there)
     assert (bool(told.reader.get_metrics_data()), bool(receiver.metrics())) == (bool(here), bool(there))
+
+
+class ProxyTracerProvider:
+    """As Logfire's is named, which is a real one."""
+
+    def __init__(self, provider: Any) -> None:
+        self.get_tracer = provider.get_tracer
+
+
+def test_a_provider_with_a_misleading_name(ask: Ask, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    use(told, monkeypatch)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", ProxyTracerProvider(told.provider))
+    server.will(Answer(body=chat()))
+    ask()
+    assert len(told.spans) == 1
+
+
+def test_one_that_is_set_up_later(
+    ask: Ask, server: Server, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    edgequake_obs.configure(otel="auto")
+    server.will(*[Answer(body=chat())] * 2)
+    ask()
+    told = Told()
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", told.provider)
+    ask()
+    assert edgequake_obs.flush()
+    assert (len(receiver.spans), len(told.spans)) == (1, 1)
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+def test_an_sdk_that_is_disabled(
+    disabled: bool, ask: Ask, server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", str(disabled).lower())
+    told = Told()
+    use(told, monkeypatch)
+    server.will(Answer(body=chat()))
+    ask()
+    row = ledger.call()
+    assert len(told.spans) == int(not disabled)
+    assert (len(row["trace_id"]), len(row["span_id"]), int(row["trace_id"], 16) > 0) == (32, 16, True)
 
 
 def test_a_program_with_the_api_alone(ask: Ask, server: Server, native: Receiver) -> None:

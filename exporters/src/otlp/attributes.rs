@@ -163,6 +163,9 @@ const AT_END: &[Row] = &[
             .filter(|_| is_openai(f))
             .map(Value::text)
     }),
+    row("azure.resource_provider.namespace", |f| {
+        (provider_name(&f.record.provider) == "azure.ai.inference").then(|| Value::text("Microsoft.CognitiveServices"))
+    }),
     // --- money: an unknown price is no attribute. Never the scalar `gen_ai.usage.cost` beside these: backends that unfold
     // names into objects would have it collide with them.
     row("gen_ai.usage.cost.amount", |f| cost(f.record).map(Value::Double)),

@@ -173,7 +173,7 @@ impl Sender {
                 sampled_out += 1;
                 continue;
             }
-            let span = span::encode(&record, settings.spans_semconv);
+            let span = span::encode(&record, settings.spans_semconv, settings.longest_text);
             if fits(&span) {
                 line.add(span);
             } else {

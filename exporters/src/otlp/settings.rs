@@ -95,6 +95,8 @@ pub struct OtlpSettings {
     pub delay: Duration,
     pub interval: Duration,
     pub temporality: Temporality,
+    /// Characters of an attribute's text, at most, on spans.
+    pub longest_text: Option<usize>,
     pub spans_semconv: Semconv,
     pub metrics_semconv: Semconv,
     /// `OTEL_PROPAGATORS` has W3C's trace context among them.
@@ -155,6 +157,8 @@ impl OtlpSettings {
             delay: millis("OTEL_BSP_SCHEDULE_DELAY", DEFAULT_DELAY),
             interval: millis("OTEL_METRIC_EXPORT_INTERVAL", DEFAULT_INTERVAL).max(Duration::from_millis(1)),
             temporality,
+            longest_text: count("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
+                .or_else(|| count("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
             spans_semconv,
             metrics_semconv,
             propagates_trace_context: variable("OTEL_PROPAGATORS").is_none_or(|names| {

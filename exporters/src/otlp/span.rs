@@ -13,7 +13,7 @@ const SAMPLED: u32 = 1;
 const PARENT_IS_KNOWN_TO_BE_LOCAL: u32 = 0x100;
 
 /// The `Span` message.
-pub(super) fn encode(record: &CallRecord, semconv: Semconv) -> Vec<u8> {
+pub(super) fn encode(record: &CallRecord, semconv: Semconv, longest_text: Option<usize>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1_024);
     pb::bytes(&mut out, 1, &record.trace_id);
     pb::bytes(&mut out, 2, &record.span_id);
@@ -29,13 +29,15 @@ pub(super) fn encode(record: &CallRecord, semconv: Semconv) -> Vec<u8> {
     pb::fixed64(&mut out, 7, record.start_ns.cast_unsigned());
     pb::fixed64(&mut out, 8, (record.start_ns + record.duration_ns).cast_unsigned());
     attributes(record, semconv, Part::Span, |name, value| {
-        attribute(&mut out, 9, name, &value)
+        attribute(&mut out, 9, name, &value.cut(longest_text));
     });
     for (at, attempt) in events(record) {
         pb::message(&mut out, 11, |out| {
             pb::fixed64(out, 1, attempt.start_ns.cast_unsigned());
             pb::text(out, 2, EVENT);
-            attempt_attributes(at, attempt, |name, value| attribute(out, 3, name, &value));
+            attempt_attributes(at, attempt, |name, value| {
+                attribute(out, 3, name, &value.cut(longest_text));
+            });
         });
     }
     if record.outcome == Outcome::Error {

@@ -22,6 +22,20 @@ impl<'a> Value<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
+    /// The same with texts of so many characters at most.
+    pub(super) fn cut(self, longest: Option<usize>) -> Self {
+        let Some(longest) = longest else { return self };
+        let short = |text: Cow<'a, str>| match text.char_indices().nth(longest) {
+            Some((end, _)) => Cow::Owned(text[..end].to_owned()),
+            None => text,
+        };
+        match self {
+            Self::Text(text) => Self::Text(short(text)),
+            Self::Texts(texts) => Self::Texts(texts.into_iter().map(short).collect()),
+            other => other,
+        }
+    }
+
     /// A count; what is more than the protocol's integers reach is not believed further than that.
     pub(super) fn count(count: u64) -> Self {
         Self::Integer(i64::try_from(count).unwrap_or(i64::MAX))
