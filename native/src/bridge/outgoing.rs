@@ -20,6 +20,7 @@ use super::worded;
 use crate::client::Request;
 use crate::endpoint::{self, Endpoint};
 use crate::failure::{Failure, FailureKind};
+use crate::providers::chat_by_responses::{self, ChatByResponses};
 use crate::providers::openai::messages;
 use crate::providers::openai::parameters::knows_developers;
 use crate::providers::{Dialect, Vendor, compatible, responses};
@@ -37,6 +38,8 @@ pub(super) struct Parts<'a, 'py> {
     pub key: Option<&'a str>,
     pub endpoint: Option<Endpoint>,
     pub input: &'a Bound<'py, PyAny>,
+    /// A chat that the model's name wants asked as a response.
+    pub by_responses: bool,
     pub tls: Option<Arc<TlsSettings>>,
 }
 
@@ -69,6 +72,12 @@ impl Parts<'_, '_> {
                 endpoint,
                 self.vendor.dialect.unwrap_or(&compatible::PLAIN),
             );
+        }
+        if self.operation == Operation::Chat
+            && (self.by_responses
+                || chat_by_responses::is_needed(self.vendor.id, self.model, arguments.has("web_search_options")))
+        {
+            return worded::request(&self, arguments, endpoint, &ChatByResponses);
         }
         if let Some(dialect) = self.vendor.dialect.filter(|dialect| dialect.words(self.operation)) {
             return worded::request(&self, arguments, endpoint, dialect);

@@ -19,6 +19,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::fingerprint;
 pub(crate) use crate::providers::Operation;
 use crate::providers::Vendor;
+use crate::providers::chat_by_responses;
 use crate::providers::vendors;
 use crate::redact;
 use crate::surface::Surface;
@@ -64,7 +65,14 @@ pub(crate) fn prepare(
     let aliased = alias_of(model, globals)?;
     let model = aliased.as_ref().unwrap_or(model);
     let named = model.cast::<PyString>().ok().map(|model| model.to_cow()).transpose()?;
-    let target = target(named.as_deref(), &arguments.control);
+    let mut target = target(named.as_deref(), &arguments.control);
+    let mut by_responses = false;
+    if operation == Operation::Chat
+        && let Ok((vendor, model)) = &mut target
+        && let Some(bare) = chat_by_responses::bare_model(vendor.id, model)
+    {
+        (*model, by_responses) = (bare, true);
+    }
     let (vendor, model_name) = match &target {
         Ok((vendor, model)) => (Some(*vendor), model.as_str()),
         Err(_) => (None, named.as_deref().unwrap_or_default()),
@@ -143,6 +151,7 @@ pub(crate) fn prepare(
                 key: key.as_deref(),
                 endpoint,
                 input,
+                by_responses,
                 tls,
             };
             parts.request(&arguments)?

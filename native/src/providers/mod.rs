@@ -2,6 +2,7 @@
 //! a dialect is a line in [`vendors`].
 
 pub(crate) mod anthropic;
+pub(crate) mod chat_by_responses;
 mod chunks;
 pub(crate) mod compatible;
 pub(crate) mod dialect;

@@ -31,6 +31,12 @@ impl ModelFacts {
         self.attribute(ability) == Some("false")
     }
 
+    /// Whether the table says that the model is asked by this endpoint, as litellm calls it.
+    pub(super) fn is_for(self, mode: &str) -> bool {
+        self.attribute("mode")
+            .is_some_and(|known| known.trim_matches('"') == mode)
+    }
+
     pub(super) fn number(self, name: &str) -> Option<u64> {
         self.attribute(name)?.parse().ok()
     }
