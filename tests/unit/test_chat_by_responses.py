@@ -57,8 +57,8 @@ def test_a_model_without_chat_is_asked_as_a_response(server: Server, ledger: Led
         assert (message.tool_calls[0].id, message.tool_calls[0].function.name) == ("call_1", "weather")
         assert (reply.usage.prompt_tokens, reply.usage.completion_tokens_details.reasoning_tokens) == (11, 2)
         assert reply._hidden_params["response_cost"] == float(USD)
-    assert server.request.path == "/v1/responses"
-    assert server.request.json() == {
+    assert {request.path for request in server.requests} == {"/v1/responses"}
+    assert server.requests[0].json() == {
         "model": "gpt-5-pro",
         "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say hello."}]}],
         "max_output_tokens": 9,
