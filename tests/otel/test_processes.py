@@ -43,8 +43,11 @@ def test_the_end_of_a_program(how: str, receiver: Receiver, tmp_path: Path) -> N
         ("fork", "after"),
         ("_exit", "before"),
         ("_exit", "after"),
+        ("mp-fork", "before"),
         ("mp-fork", "after"),
         ("mp-spawn", "before"),
+        ("mp-spawn", "after"),
+        ("mp-forkserver", "before"),
         ("mp-forkserver", "after"),
         ("pool", "after"),
     ],
@@ -54,6 +57,13 @@ def test_children(how: str, when: str, receiver: Receiver, tmp_path: Path) -> No
     run(PROGRAMS / "children.py", how, when, **settings(receiver.url, ledger.path))
     once_each(receiver, ledger, 3 * 4 + (3 if when == "after" else 0))
     assert len({span.resource["process.pid"] for span in receiver.spans}) == 4
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_children_of_a_program_with_opentelemetry(when: str, receiver: Receiver, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "l.duckdb")
+    run(PROGRAMS / "forking_sdk.py", receiver.url, when, EDGEQUAKE_OBS_LEDGER=str(ledger.path))
+    once_each(receiver, ledger, 3 * 4 + (3 if when == "after" else 0))
 
 
 def test_workers_that_are_replaced(receiver: Receiver, tmp_path: Path) -> None:
