@@ -109,6 +109,7 @@ fn new_otlp() -> *mut Otlp {
     let wish = Wish {
         url: settings.otel_url,
         explicit: settings.otel == OtelMode::Native,
+        events: settings.capture.on_events(),
         service_name: settings.service_name,
         queue_bytes: settings.queue_bytes,
     };

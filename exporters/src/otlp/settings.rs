@@ -112,6 +112,8 @@ pub struct Wish {
     pub url: Option<String>,
     /// `native` was asked for: without an endpoint the specification's default is meant.
     pub explicit: bool,
+    /// What was said goes into events.
+    pub events: bool,
     pub service_name: Option<String>,
     pub queue_bytes: usize,
 }
@@ -126,7 +128,10 @@ impl OtlpSettings {
         let mut problems = Vec::new();
         let traces = destination(Signal::Traces, wish, variable, &mut problems);
         let metrics = destination(Signal::Metrics, wish, variable, &mut problems);
-        let logs = destination(Signal::Logs, wish, variable, &mut problems);
+        let logs = wish
+            .events
+            .then(|| destination(Signal::Logs, wish, variable, &mut problems));
+        let logs = logs.flatten();
         if traces.is_none() && metrics.is_none() && logs.is_none() {
             return None;
         }

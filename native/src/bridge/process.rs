@@ -23,6 +23,7 @@ fn configure(
     litellm_otel: bool,
     capture_content: Option<String>,
 ) {
+    let told_in_events = core().capture().on_events();
     let renews_recorder = ledger.is_some() || service_name.is_some();
     let renews_otlp = otel.is_some() || service_name.is_some() || (litellm_otel && core().otlp().is_none());
     settings::give(settings::Given {
@@ -37,7 +38,7 @@ fn configure(
         fingerprint::forget();
         py.detach(|| core().renew_recorder(FLUSH_BEFORE_CHANGE));
     }
-    if renews_otlp {
+    if renews_otlp || core().capture().on_events() != told_in_events {
         core().renew_otlp();
     }
 }
