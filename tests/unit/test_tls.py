@@ -156,3 +156,15 @@ def test_asynchronous_calls(secure: Server, authority: Authority) -> None:
     given = {"model": "gpt-4o-mini", "messages": MESSAGES, "api_base": secure.base, "api_key": "sk-test"}
     answer = asyncio.run(edgequake_obs.acompletion(**given, ssl_verify=str(authority.file)))
     assert answer.choices[0].message.content == "Hello."
+
+
+def test_an_encrypted_key_is_told_as_that(authority: Authority, tmp_path: Path, secure: Server) -> None:
+    from cryptography.hazmat.primitives import serialization as forms
+
+    chain, plain = authority.split_client()
+    key = forms.load_pem_private_key(plain.read_bytes(), password=None)
+    locked = tmp_path / "locked.key"
+    secret = forms.BestAvailableEncryption(b"secret")
+    locked.write_bytes(key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, secret))
+    with pytest.raises(BadRequestError, match=r"locked\.key is encrypted.*openssl pkey"):
+        ask(secure, ssl_certificate=(str(chain), str(locked)))

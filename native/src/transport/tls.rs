@@ -74,8 +74,7 @@ pub(crate) fn config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, String
     };
     let chain = certificates(&certificate.chain)?;
     let key_file = certificate.key.as_ref().unwrap_or(&certificate.chain);
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|error| format!("{} holds no private key that can be read: {error}", key_file.display()))?;
+    let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| unreadable_key(key_file, &error))?;
     builder
         .with_client_auth_cert(chain, key)
         .map(Arc::new)
@@ -85,6 +84,18 @@ pub(crate) fn config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, String
                 certificate.chain.display()
             )
         })
+}
+
+fn unreadable_key(file: &Path, error: &rustls::pki_types::pem::Error) -> String {
+    // PKCS 8 says so in its label, the older form in a header below it.
+    if std::fs::read(file).is_ok_and(|text| memchr::memmem::find(&text, b"ENCRYPTED").is_some()) {
+        return format!(
+            "the private key in {} is encrypted, and there is nobody to ask for its password: give a file that openssl \
+             pkey has written without one",
+            file.display()
+        );
+    }
+    format!("{} holds no private key that can be read: {error}", file.display())
 }
 
 fn system() -> Result<RootCertStore, String> {
