@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import edgequake_obs
 from tests.unit.records import Ledger
@@ -188,6 +189,19 @@ def test_both_ways_say_the_same(ask: Ask, server: Server, native: Receiver, monk
     assert (there.name, there.severity, there.scope, there.schema_url) == (DETAILS, INFO, here.scope, here.schema_url)
     assert there.span_id == f"{span.context.span_id:016x}"
     assert there.at_ns == span.end_time
+
+
+@pytest.mark.usefixtures("_asked_for")
+def test_samplers_say_nothing_about_them(
+    ask: Ask, server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told(ALWAYS_OFF)
+    use(told, monkeypatch)
+    server.will(Answer(body=chat()))
+    ask()
+    (found,), row = events_of(told), ledger.call()
+    assert told.spans == ()
+    assert (found.trace_id, found.span_id, found.flags) == (row["trace_id"], row["span_id"], 0)
 
 
 @pytest.mark.usefixtures("_asked_for")
