@@ -32,6 +32,7 @@ VERSIONS = {
         "openinference-instrumentation-openai==0.1.66",
         "logfire==5.2.0",
     ],
+    "others-new": ["openai==3.54.0", "langfuse==5.0.4", "opentelemetry-instrumentation-genai-openai==1.3b0"],
     "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
 }
 # Installed after the others and without what it asks for (see benchmarks/peers.txt).
