@@ -13,7 +13,9 @@ from edgequake_obs.patches.frame import current, leave_foreign_context
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+    from contextvars import Token
 
+    from edgequake_obs._native import Frame
     from edgequake_obs.patches.hooks import Args, Hook, Kwargs, Original
     from edgequake_obs.patches.library import LibraryFrame
 
@@ -35,6 +37,25 @@ class Guard:
         self.read = False
         self.busy = False
         self.ended = False
+
+    def enter(self) -> Token[Frame | None] | None:
+        """The next item is about to be made; for that the stream may have to make a call."""
+        self.busy = True
+        if self.frame.sent and not self.routes:
+            return None  # the one call has been made
+        self.frame.active = True
+        return current.set(self.frame)
+
+    def leave(self, token: Token[Frame | None] | None) -> None:
+        """The item is there, or the stream is over."""
+        self.busy = False
+        if token is None:
+            return
+        self.frame.active = False
+        try:
+            current.reset(token)
+        except ValueError:
+            leave_foreign_context(self.frame)
 
     def item(self) -> None:
         self.read = True
@@ -122,7 +143,7 @@ def _next(original: Original, args: Args, kwargs: Kwargs) -> object:
     guard = _guard_of(args)
     if guard is None:
         return original(*args, **kwargs)
-    guard.busy = True
+    token = guard.enter()
     try:
         item = original(*args, **kwargs)
     except StopIteration:
@@ -132,7 +153,7 @@ def _next(original: Original, args: Args, kwargs: Kwargs) -> object:
         guard.raised(error)
         raise
     finally:
-        guard.busy = False
+        guard.leave(token)
     guard.item()
     return item
 
@@ -141,12 +162,7 @@ async def _anext(original: Original, args: Args, kwargs: Kwargs) -> object:
     guard = _guard_of(args)
     if guard is None:
         return await original(*args, **kwargs)
-    guard.busy = True
-    frame = guard.frame
-    token = None
-    if guard.routes:
-        frame.active = True
-        token = current.set(frame)
+    token = guard.enter()
     try:
         item = await original(*args, **kwargs)
     except StopAsyncIteration:
@@ -156,13 +172,7 @@ async def _anext(original: Original, args: Args, kwargs: Kwargs) -> object:
         guard.raised(error)
         raise
     finally:
-        guard.busy = False
-        if token is not None:
-            frame.active = False
-            try:
-                current.reset(token)
-            except ValueError:
-                leave_foreign_context(frame)
+        guard.leave(token)
     guard.item()
     return item
 

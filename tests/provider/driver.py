@@ -14,10 +14,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import driver_sdks  # pyright: ignore[reportMissingImports, reportImplicitRelativeImport] - beside this file
 
 import edgequake_obs
 
@@ -70,6 +72,9 @@ class Outcome:
         self._started = time.monotonic()
 
     def answer(self, answer: Any) -> None:
+        if not hasattr(answer, "choices") and not hasattr(answer, "data"):
+            self.said["pieces"].append(answer.model_dump(mode="json"))  # Anthropic's, which only its own SDK gives
+            return
         if self._operation == "embeddings":
             self.said["vectors"] = len(answer.data)
         else:
@@ -78,6 +83,9 @@ class Outcome:
         self.said["response_cost"] = getattr(answer, "_hidden_params", {}).get("response_cost")
 
     def chunk(self, chunk: Any) -> None:
+        if not hasattr(chunk, "choices"):
+            self.said["pieces"].append(chunk.model_dump(mode="json"))
+            return
         self.said["pieces"] += pieces(chunk, "delta")
         usage = usage_of(chunk)
         self.said["usage"] = usage or self.said["usage"]
@@ -188,9 +196,25 @@ class OpenaiPackage:
         return self._ask(case, "Async")
 
 
-def run_sync(
-    client: OwnClient | OpenaiPackage, cases: list[dict[str, Any]], way: str, threads: int
-) -> Iterator[dict[str, Any]]:
+class Client(Protocol):
+    """What asks a case, either way."""
+
+    def ask(self, case: dict[str, Any]) -> Any: ...
+    def ask_async(self, case: dict[str, Any]) -> Any: ...
+
+
+# By a way's name before its flavour; a `bare` one is not patched.
+CLIENTS: dict[str, Callable[[dict[str, Any]], Client]] = {
+    "own": OwnClient,
+    "patched": OpenaiPackage,
+    "bare": OpenaiPackage,
+    "litellm": lambda job: driver_sdks.Litellm(OwnClient(job)),
+    "anthropic": driver_sdks.Anthropic,
+}
+PATCHED = {"patched": "openai", "litellm": "litellm", "anthropic": "anthropic"}
+
+
+def run_sync(client: Client, cases: list[dict[str, Any]], way: str, threads: int) -> Iterator[dict[str, Any]]:
     def one(case: dict[str, Any]) -> dict[str, Any]:
         outcome = Outcome(case)
         with edgequake_obs.context(tags={"exchange": case["id"], "way": way}):
@@ -209,9 +233,7 @@ def run_sync(
         yield from pool.map(one, cases)
 
 
-async def run_async(
-    client: OwnClient | OpenaiPackage, cases: list[dict[str, Any]], way: str
-) -> AsyncIterator[dict[str, Any]]:
+async def run_async(client: Client, cases: list[dict[str, Any]], way: str) -> AsyncIterator[dict[str, Any]]:
     room = asyncio.Semaphore(16)
 
     async def one(case: dict[str, Any]) -> dict[str, Any]:
@@ -236,9 +258,10 @@ async def run_async(
 def main() -> None:
     job: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     way, cases = job["way"], job["cases"]
-    if way.startswith("patched"):
-        edgequake_obs.instrument("openai")
-    client = OwnClient(job) if way.startswith("own") else OpenaiPackage(job)
+    kind = way.rpartition("-")[0]
+    client = CLIENTS[kind.removeprefix("bare_")](job)
+    if kind in PATCHED:
+        edgequake_obs.instrument(PATCHED[kind])
     with os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as out:
         if way.endswith("async"):
 

@@ -36,11 +36,13 @@ def play(
     threads: int = 1,
     fewer: Mapping[str, Sequence[Case]] | None = None,
     environment: Mapping[str, str] | None = None,
+    pythons: Mapping[str, Path] | None = None,
 ) -> tuple[Said, Rows]:
     """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards.
 
     Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time. `fewer`: what is asked
-    in further ways, that are not for all cases; `environment`: of the clients' own settings.
+    in further ways, that are not for all cases; `environment`: of the clients' own settings; `pythons`: interpreters of
+    ways that are not for this one.
     """
     path = folder / "ledger.duckdb"
     ours = {"EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1", **(environment or {})}
@@ -56,7 +58,7 @@ def play(
     for way, asked in [*((way, cases) for way in ways), *(fewer or {}).items()]:
         order = folder / f"{way}.json"
         order.write_text(json.dumps({**job, "way": way, "cases": [case.to_json() for case in asked]}), encoding="utf-8")
-        command = [sys.executable, str(DRIVER), str(order)]
+        command = [str((pythons or {}).get(way, sys.executable)), str(DRIVER), str(order)]
         pipe = subprocess.PIPE
         started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=surroundings)))
     said: Said = {}

@@ -63,17 +63,48 @@ fn counts_of(object: &str) -> String {
     format!("{{{}}}", kept.join(","))
 }
 
-/// Events that carry usage are kept as they are, since some providers split it over two.
+/// What of an event tells of usage, and nothing of what was said; None where nothing does.
+fn of_usage(object: &[u8]) -> Option<String> {
+    let mut kept = Vec::new();
+    let mut tells = false;
+    for (name, value) in members(object) {
+        let (Ok(name), Ok(text)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
+            continue;
+        };
+        let is_usage = name.starts_with("usage")
+            || name.ends_with("_count")
+            || name.ends_with("_duration")
+            || name == "billed_units"
+            || name.ends_with("bedrock-invocationMetrics");
+        let part = match value.first() {
+            _ if is_usage => Some(text.to_owned()),
+            Some(b'{') if is_telling(value) => of_usage(value),
+            _ => None,
+        };
+        if let Some(part) = part {
+            tells = true;
+            kept.push(format!("\"{name}\":{part}"));
+        } else if name == "type" {
+            kept.push(format!("\"{name}\":{text}"));
+        }
+    }
+    tells.then(|| format!("{{{}}}", kept.join(",")))
+}
+
+/// Of events that carry usage that much is kept, since some providers split it over two; Gemini's last says it all.
 pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
     let data = data.trim_ascii();
     if data.is_empty() {
         return EventKind::Empty;
     }
-    if is_telling(data)
-        && data.starts_with(b"{")
-        && serde_json::from_slice::<IgnoredAny>(data).is_ok()
-        && let Ok(event) = std::str::from_utf8(data)
-    {
+    if is_telling(data) && data.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(data).is_ok() {
+        if members(data).any(|(name, _)| name == b"usageMetadata") {
+            take(facts, data);
+            return EventKind::Chunk;
+        }
+        let Some(event) = of_usage(data) else {
+            return EventKind::Chunk;
+        };
         facts.usage = Some(match facts.usage.take() {
             None => format!("[{event}]"),
             Some(events) => format!("{},{event}]", events.strip_suffix(']').unwrap_or(&events)),
@@ -114,8 +145,24 @@ mod tests {
         ] {
             assert_eq!(read_event(&mut facts, event.as_bytes()), EventKind::Chunk);
         }
-        let events = facts.usage.expect("usage");
-        let usage = pricing::read_usage(pricing::UsageFormat::GeminiGenerateContent, &events).expect("Gemini's");
-        assert_eq!((usage.tokens().input, usage.tokens().output), (Some(3), Some(4)));
+        let last = r#"{"promptTokenCount":3,"candidatesTokenCount":4,"totalTokenCount":7}"#;
+        assert_eq!(facts.usage.as_deref(), Some(last));
+    }
+
+    #[test]
+    fn what_was_said_beside_the_usage_is_not_kept() {
+        let mut facts = Facts::default();
+        for event in [
+            r#"{"type":"message_start","message":{"role":"assistant","content":"secret","usage":{"input_tokens":3}}}"#,
+            r#"{"type":"content","delta":{"text":"secret \"usage\""}}"#,
+            r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"output_tokens":4}}}}"#,
+        ] {
+            read_event(&mut facts, event.as_bytes());
+        }
+        let kept = concat!(
+            r#"[{"type":"message_start","message":{"usage":{"input_tokens":3}}},"#,
+            r#"{"type":"message-end","delta":{"usage":{"billed_units":{"output_tokens":4}}}}]"#
+        );
+        assert_eq!(facts.usage.as_deref(), Some(kept));
     }
 }
