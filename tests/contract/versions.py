@@ -35,6 +35,8 @@ VERSIONS = {
     "others-new": ["openai==3.54.0", "langfuse==5.0.4", "opentelemetry-instrumentation-genai-openai==1.3b0"],
     "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
 }
+# For tests elsewhere that need more than is to be in the main environment.
+BESIDE = {"workers": ["celery==5.7.0", "ipykernel==7.4.0", "jupyter-client==8.10.0", "openai==3.52.0"]}
 # Installed after the others and without what it asks for (see benchmarks/peers.txt).
 ALONE = {"litellm-new": ["litellm==1.109.1"]}
 NEWEST = {
@@ -93,7 +95,7 @@ def environment(name: str) -> Path:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").split()
     alone = ALONE.get(name, [])
-    pins = [*(VERSIONS | NEWEST)[name], *(line for line in lines if line.startswith(_SHARED))]
+    pins = [*(VERSIONS | NEWEST | BESIDE)[name], *(line for line in lines if line.startswith(_SHARED))]
     stamp = folder / ".pins"
     files = [(ROOT / pins[at + 1]).read_text(encoding="utf-8") for at, pin in enumerate(pins) if pin == "-r"]
     wanted = "\n".join([sys.version, *pins, *alone, *files])
