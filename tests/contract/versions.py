@@ -41,7 +41,7 @@ BESIDE = {"workers": ["celery==5.7.0", "ipykernel==7.4.0", "jupyter-client==8.10
 ALONE = {"litellm-new": ["litellm==1.109.1"]}
 NEWEST = {
     "openai-newest": ["openai"],
-    "litellm-newest": ["litellm"],
+    "litellm-newest": ["litellm", "mcp"],  # which its responses import, and it does not ask for
     "anthropic-newest": ["anthropic", "openai"],
 }
 # litellm's own types make pydantic warn dozens of times.
