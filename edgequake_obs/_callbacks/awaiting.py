@@ -41,12 +41,12 @@ class _Given:
         self.callback = callback
         self.arguments = arguments
         self.has_begun = False
+        self.was_cancelled = False
 
     def begin(self, number: int) -> None:
         """On the loop."""
         from asyncio import get_running_loop
 
-        self.has_begun = True
         key = id(self.observed)
         task = get_running_loop().create_task(self._await(_last.get(key)))
         task.add_done_callback(lambda _: _over(number, key, task))
@@ -55,6 +55,7 @@ class _Given:
     async def _await(self, before: Task[None] | None) -> None:
         if before is not None and not before.done():
             await before
+        self.has_begun = True
         try:
             await self.callback(*self.arguments)
         except Exception as error:
@@ -81,7 +82,7 @@ def run_asynchronously(observed: Observed, callback: Callback, *arguments: objec
 def take_back() -> None:
     """Run here what loops that have ended never began; forget what they began and never finished."""
     for number, given in list(_given.items()):
-        if given.loop.is_closed() and _given.pop(number, None) is not None:
+        if (given.was_cancelled or given.loop.is_closed()) and _given.pop(number, None) is not None:
             if given.has_begun:
                 _last.pop(id(given.observed), None)
             else:
@@ -122,7 +123,12 @@ def _over(number: int, key: int, task: Task[None]) -> None:
     if _last.get(key) is task:
         del _last[key]
     with _finished:
-        _given.pop(number, None)
+        given = _given.get(number)
+        if given is not None and not given.has_begun:
+            # As `asyncio.run` does at its end, with tasks that have not had their turn too.
+            given.was_cancelled = True
+        else:
+            _given.pop(number, None)
         _finished.notify_all()
 
 

@@ -13,7 +13,7 @@ import edgequake_obs
 from edgequake_obs import _native
 
 from .records import Ledger
-from .server import Server, running
+from .server import PATIENCE, Server, running
 
 MESSAGES = [{"role": "user", "content": "Say hello."}]
 STRANGE = ("OPENAI_", "AZURE_", "GROQ_", "OTEL_", "EDGEQUAKE_OBS_")
@@ -80,6 +80,13 @@ def ask_either_way(request: pytest.FixtureRequest, server: Server) -> Ask:
 
     def ask(**arguments: Any) -> Any:
         given = {"model": "gpt-4o-mini", "messages": MESSAGES, "api_base": server.base, "api_key": "sk-test"}
-        return asyncio.run(edgequake_obs.acompletion(**{**given, "timeout": 30, **arguments}))
+        return asyncio.run(whole(edgequake_obs.acompletion(**{**given, "timeout": 30, **arguments})))
+
+    async def whole(call: Any) -> Any:
+        try:
+            return await call
+        finally:
+            # A loop that ends at once cancels the callbacks that it was given.
+            await asyncio.to_thread(edgequake_obs.flush, PATIENCE)
 
     return ask

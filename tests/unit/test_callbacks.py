@@ -189,24 +189,6 @@ def test_a_loop_that_has_ended(server: Server) -> None:
     assert logger.hooks[:2] == ["pre", "post"]
 
 
-def test_a_loop_that_ends_with_what_it_was_given(server: Server) -> None:
-    told: list[str] = []
-    given = threading.Event()
-
-    async def awaited(*_: Any) -> None:
-        told.append("awaited")
-
-    # They are taken in this order: the loop has the first one when the second is called.
-    obs.success_callback = [awaited, lambda *_: given.set()]
-    server.will(Answer(body=chat()))
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(obs.acompletion("m", MESSAGES, api_base=server.base, api_key="k"))
-    assert given.wait(PATIENCE)
-    loop.close()
-    assert obs.flush(PATIENCE)
-    assert told == ["awaited"]
-
-
 @pytest.mark.parametrize("leaves", [False, True], ids=["whole", "left early"])
 def test_a_stream_is_told_whole(server: Server, ask: Ask, leaves: bool) -> None:
     logger = ChunkLogger()
