@@ -5,6 +5,8 @@ The names are those of litellm 1.106 that its users rely on.
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,5 +121,6 @@ def settings_among(given: Mapping[str, object]) -> list[str]:
     return [
         f"litellm's {name} is set, and not served: {remedy(name)}"
         for name, value in list(given.items())
-        if name in _SETTINGS and value
+        # A module of ours may have such a name, too.
+        if name in _SETTINGS and value and not isinstance(value, type(sys))
     ]

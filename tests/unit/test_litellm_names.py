@@ -72,6 +72,7 @@ def test_every_name_of_a_call_or_a_class_is_there_or_has_a_remedy() -> None:
 def test_a_setting_that_is_not_served_is_told_once(server: Server) -> None:
     program = f"""
 import logging, edgequake_obs as litellm
+import edgequake_obs.fallbacks
 logging.basicConfig(format="%(message)s")
 litellm.max_budget = 1.5
 litellm.cache = None
