@@ -33,7 +33,10 @@ async def complete(program: Program, exchange: str, **arguments: Any) -> Any:
     function = litellm.acompletion if program.asynchronous else litellm.completion
     where: dict[str, Any] = {"messages": MESSAGES, "api_base": url, "api_key": "sk-none", "max_tokens": 64}
     answer = await result(function(**where, **arguments))
-    return await items(answer) if arguments.get("stream") else answer
+    if not arguments.get("stream"):
+        return answer
+    # litellm's streams have both ways, of which only the one asked for works.
+    return await items(answer) if program.asynchronous else list(answer)
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -53,7 +56,6 @@ def test_they_are_told(
     program = Program(server, flavour == "async", run)
     observe(lambda program: complete(program, exchange, model=model, stream=streaming), program)
     (record,), (sent,) = ledger.new(), server.take(run)
-    assert record["outcome"] == "completed", (record.get("error_type"), record.get("error_message"))
     assert record["outcome"] == "completed", (record.get("error_type"), record.get("error_message"))
     assert sent.headers["traceparent"] == f"00-{record['trace_id']}-{record['span_id']}-01"
 
