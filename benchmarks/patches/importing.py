@@ -18,6 +18,8 @@ print((time.perf_counter() - started) * 1e3)
 def once(python: str, environment: dict[str, str], *libraries: str) -> float:
     """Milliseconds of `instrument` in one fresh interpreter."""
     command = [python, "-c", PROBE, *libraries]
+    # As installed packages are imported: compiled.
+    environment = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return float(done.stdout)
 
