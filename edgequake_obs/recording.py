@@ -12,7 +12,7 @@ from . import _native
 from ._caller import current as caller
 from .patches import hooks
 from .patches.failure import error_type_of, message_of
-from .patches.frame import Frame, current, leave_foreign_context
+from .patches.frame import Frame, current, leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,11 +224,7 @@ class _Timed:
         lasted = time.perf_counter_ns() - self._began
         if self._frame is None:
             return
-        self._frame.active = False
-        try:
-            current.reset(self._token)
-        except ValueError:
-            leave_foreign_context(self._frame)
+        leave(self._frame, self._token, None)
         try:
             self._tell(self._args, self._kwargs, self.answer, error, self._wall, lasted)
         except Exception as internal:

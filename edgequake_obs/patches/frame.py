@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 current: ContextVar[Frame | None] = ContextVar("edgequake_obs_frame", default=None)
 
 
-def leave_foreign_context(frame: Frame) -> None:
-    """End what `current.set(frame)` began where `reset` refuses: a coroutine may be closed in a context not its own."""
-    if current.get() is frame:
-        current.set(None)
+def leave(frame: Frame, token: Token[Frame | None], span: Token[object] | None) -> None:
+    """The call has returned: take back what `current.set(frame)` and `enter_span` did."""
+    frame.active = False
+    if span is not None:
+        leave_span(span)
+    try:
+        current.reset(token)
+    except ValueError:  # a coroutine may be closed in a context not its own
+        if current.get() is frame:
+            current.set(None)
 
 
 def enter_span(frame: Frame) -> Token[object] | None:

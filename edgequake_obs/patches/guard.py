@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edgequake_obs import _native
 from edgequake_obs.patches import hooks
-from edgequake_obs.patches.frame import current, leave_foreign_context
+from edgequake_obs.patches.frame import current, leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +51,7 @@ class Guard:
         self.busy = False
         if token is None:
             return
-        self.frame.active = False
-        try:
-            current.reset(token)
-        except ValueError:
-            leave_foreign_context(self.frame)
+        leave(self.frame, token, None)
 
     def item(self) -> None:
         self.read = True

@@ -13,7 +13,7 @@ from edgequake_obs import _native
 from edgequake_obs._caller import current as caller
 from edgequake_obs.patches import guard, hooks, tee
 from edgequake_obs.patches.failure import error_type_of
-from edgequake_obs.patches.frame import current, enter_span, leave_foreign_context, leave_span
+from edgequake_obs.patches.frame import current, enter_span, leave
 from edgequake_obs.patches.library import LibraryFrame, hidden_of
 from edgequake_obs.patches.propagation import carrying
 
@@ -143,13 +143,7 @@ def _function(surface: str, positions: Sequence[str]) -> Handler:
             frame.raised(error)
             raise
         finally:
-            frame.active = False
-            if span is not None:
-                leave_span(span)
-            try:
-                current.reset(token)
-            except ValueError:
-                leave_foreign_context(frame)
+            leave(frame, token, span)
         # Told to be asynchronous by an argument, litellm gives a coroutine.
         return _awaited(frame, answer) if hasattr(answer, "cr_await") else _ended(frame, answer)
 
@@ -182,13 +176,7 @@ def _routed(original: Original, args: Args, kwargs: Kwargs) -> object:
         frame.raised(error)
         raise
     finally:
-        frame.active = False
-        if span is not None:
-            leave_span(span)
-        try:
-            current.reset(token)
-        except ValueError:
-            leave_foreign_context(frame)
+        leave(frame, token, span)
     return _ended(frame, answer, routes=True)
 
 
@@ -209,13 +197,7 @@ async def _within(frame: LibraryFrame, call: Callable[[], Awaitable[object]], ro
         frame.raised(error)
         raise
     finally:
-        frame.active = False
-        if span is not None:
-            leave_span(span)
-        try:
-            current.reset(token)
-        except ValueError:
-            leave_foreign_context(frame)
+        leave(frame, token, span)
     return _ended(frame, answer, routes)
 
 

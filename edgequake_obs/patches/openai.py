@@ -15,7 +15,7 @@ import sys
 from edgequake_obs import _native
 from edgequake_obs.patches import hooks, tee
 from edgequake_obs.patches.failure import error_type_of, error_type_of_status, message_of
-from edgequake_obs.patches.frame import Frame, current, enter_span, leave_foreign_context, leave_span
+from edgequake_obs.patches.frame import Frame, current, enter_span, leave
 from edgequake_obs.patches.library import LibraryFrame
 
 TYPE_CHECKING = False
@@ -94,13 +94,7 @@ def _awaited_request(common: _native.SdkHooks) -> Handler:
             raised(frame, error)
             raise
         finally:
-            frame.active = False
-            if span is not None:
-                leave_span(span)
-            try:
-                current.reset(token)
-            except ValueError:
-                leave_foreign_context(frame)
+            leave(frame, token, span)
 
     return _arequest
 
@@ -200,11 +194,12 @@ def with_options(original: Original, args: Args, kwargs: Kwargs, options: object
 
 def carrying(options: Options, carried: list[tuple[str, str]], client: Client) -> Options:
     """The options with headers that tell the provider of the request's trace; what the program has set stays."""
+    from edgequake_obs.patches.propagation import added
+
     own: Mapping[str, object] = options.headers if _are_given(options.headers) else {}
     of_client: Mapping[str, object] = getattr(client, "_custom_headers", {})
-    taken = {name.lower() for name in (*own, *of_client)}
     changed = copy.copy(options)
-    changed.headers = {**own, **{name: value for name, value in carried if name.lower() not in taken}}
+    changed.headers = added(carried, own, of_client)
     return changed
 
 

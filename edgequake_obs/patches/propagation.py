@@ -1,4 +1,4 @@
-"""Headers that tell a provider of its request's trace, in the requests of litellm's own HTTP clients."""
+"""Headers that tell a provider of its request's trace, and the requests of litellm's own HTTP clients with them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 # Of `post`, of both flavours: self, url, data, json, params, headers.
 _HEADERS = 5
+
+
+def added(
+    carried: list[tuple[str, str]], own: Mapping[str, object], *others: Mapping[str, object]
+) -> dict[str, object]:
+    """A request's own headers and those that tell of its trace; what it or `others` have set stays."""
+    taken = {name.lower() for given in (own, *others) for name in given}
+    return {**own, **{name: value for name, value in carried if name.lower() not in taken}}
 
 
 def carrying(part: _native.Part, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
@@ -30,8 +38,7 @@ def carrying(part: _native.Part, args: Args, kwargs: Kwargs) -> tuple[Args, Kwar
         if not carried:
             return args, kwargs
         given: Mapping[str, str] = (args[_HEADERS] if len(args) > _HEADERS else kwargs.get("headers")) or {}
-        taken = {name.lower() for name in given}
-        headers = {**given, **{name: value for name, value in carried if name.lower() not in taken}}
+        headers = added(carried, given)
         if len(args) > _HEADERS:
             return (*args[:_HEADERS], headers, *args[_HEADERS + 1 :]), kwargs
         return args, {**kwargs, "headers": headers}

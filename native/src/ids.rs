@@ -93,6 +93,11 @@ pub(crate) fn uuid_text(uid: &[u8; 16]) -> String {
     text
 }
 
+/// An id of the form that litellm gives an answer whose provider gave none.
+pub(crate) fn completion_id() -> String {
+    format!("chatcmpl-{}", uuid_text(&call_uid(wall_clock_ns())))
+}
+
 pub(crate) fn wall_clock_ns() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

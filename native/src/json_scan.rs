@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use crate::json_text::unescape;
+use crate::json_text;
 
 /// The members of an object: the inside of each name's quotes, and the text of its value.
 #[derive(Debug)]
@@ -71,12 +71,7 @@ impl<'a> Iterator for Elements<'a> {
 
 /// A JSON string's text; None for any other value.
 pub(crate) fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
-    let inner = std::str::from_utf8(value).ok()?.strip_prefix('"')?.strip_suffix('"')?;
-    Some(if inner.contains('\\') {
-        Cow::Owned(unescape(inner))
-    } else {
-        Cow::Borrowed(inner)
-    })
+    json_text::text_of(std::str::from_utf8(value).ok()?)
 }
 
 /// Past white space, commas and colons: in valid text they stand between names and values, and only there.

@@ -1,5 +1,17 @@
 //! JSON strings whose escapes a strict parser refuses (lone surrogates): read leniently, as Python's `json` does.
 
+use std::borrow::Cow;
+
+/// A JSON string's text; None for any other value.
+pub(crate) fn text_of(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    Some(if inner.contains('\\') {
+        Cow::Owned(unescape(inner))
+    } else {
+        Cow::Borrowed(inner)
+    })
+}
+
 /// The text of a JSON string's inside. A lone surrogate becomes U+FFFD, which no Unicode string can do without.
 pub(crate) fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());

@@ -113,11 +113,8 @@ impl SdkHooks {
             module.call_method1("raised", (&frame, error.value(py)))?;
         }
         frame.cast::<Frame>()?.borrow_mut().active = false;
-        if let Some(entered) = entered {
-            module.call_method1("leave_span", (entered,))?;
-        }
-        if self.reset.bind(py).call1((token,)).is_err() {
-            module.call_method1("leave_foreign_context", (&frame,))?;
+        if entered.is_some() || self.reset.bind(py).call1((&token,)).is_err() {
+            module.call_method1("leave", (&frame, token, entered))?;
         }
         answer.map(Bound::unbind)
     }

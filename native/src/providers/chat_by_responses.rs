@@ -4,6 +4,9 @@ mod answer;
 mod events;
 mod input;
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use serde_json::{Map, Value, json};
@@ -43,10 +46,33 @@ pub(crate) fn bare_model(provider: &str, model: &str) -> Option<String> {
     Some(bare.to_owned())
 }
 
+/// More models than a program asks.
+const MOST_KNOWN: usize = 1024;
+
+/// What the table says of models that were asked: a look into it takes over a microsecond, and every call would pay it.
+static KNOWN: LazyLock<Mutex<HashMap<String, bool>>> = LazyLock::new(Mutex::default);
+
+fn has_responses_alone(model: &str) -> bool {
+    let look = || ModelFacts::of("openai", model).is_for("responses");
+    // Not to be had: in a child that was forked while another thread held it, never again.
+    let Ok(mut known) = KNOWN.try_lock() else {
+        return look();
+    };
+    if let Some(answer) = known.get(model) {
+        return *answer;
+    }
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    let answer = look();
+    known.insert(model.to_owned(), answer);
+    answer
+}
+
 /// Whether the provider answers this chat only as a response: by the table, or because xAI searches the web only there.
 pub(crate) fn is_needed(provider: &str, model: &str, searches_the_web: bool) -> bool {
     match provider {
-        "openai" => ModelFacts::of(provider, model).is_for("responses"),
+        "openai" => has_responses_alone(model),
         "xai" => searches_the_web,
         _ => false,
     }

@@ -19,7 +19,7 @@ pub(super) struct Chunks {
 impl Chunks {
     pub(super) fn new(model: &str) -> Self {
         let mut chunks = Self {
-            id: format!("chatcmpl-{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns()))),
+            id: ids::completion_id(),
             created: ids::wall_clock_ns() / 1_000_000_000,
             model: model.to_owned(),
             head: String::new(),

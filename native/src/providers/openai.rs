@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use crate::estimate::TextSize;
 use crate::images::Images;
+use crate::json_text;
 
 mod choices;
 mod closing;
@@ -97,12 +98,7 @@ struct GroqExtra<'a> {
 
 /// A JSON string's text; None for anything that is no string.
 fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    let raw = raw?.get();
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.contains('\\') {
-        return Some(Cow::Borrowed(inner));
-    }
-    Some(Cow::Owned(crate::json_text::unescape(inner)))
+    json_text::text_of(raw?.get())
 }
 
 fn owned(raw: Option<&RawValue>) -> Option<String> {

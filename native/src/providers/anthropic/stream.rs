@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{error_in, estimated, finish_reason};
 use super::{JSON_TOOL, usage};
-use crate::json_text::unescape;
+use crate::json_text;
 use crate::providers::chunks::Chunks;
 use crate::providers::dialect::Events;
 use crate::providers::openai::{EventKind, Facts};
@@ -291,7 +291,6 @@ fn kind_of(out: &[Bytes]) -> EventKind {
 }
 
 /// A JSON string's text.
-fn text_of(raw: &RawValue) -> String {
-    let inner = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inner.map_or_else(String::new, unescape)
+fn text_of(raw: &RawValue) -> Cow<'_, str> {
+    json_text::text_of(raw.get()).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ pub(super) fn read(body: &Bytes, asked_model: &str) -> Result<Answered, String> 
     facts.usage = usage.as_ref().map(Value::to_string);
     let id = facts.response_id.clone();
     let mut made = json!({
-        "id": id.unwrap_or_else(|| format!("chatcmpl-{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())))),
+        "id": id.unwrap_or_else(ids::completion_id),
         "created": ids::wall_clock_ns() / 1_000_000_000,
         "model": facts.model.as_deref().unwrap_or(asked_model),
         "object": "chat.completion",

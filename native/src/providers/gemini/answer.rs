@@ -44,7 +44,7 @@ pub(super) fn read(body: &[u8], asked_model: &str) -> Result<Answered, String> {
         ..Facts::default()
     };
     let mut made = json!({
-        "id": facts.response_id.clone().unwrap_or_else(new_id), "created": ids::wall_clock_ns() / 1_000_000_000,
+        "id": facts.response_id.clone().unwrap_or_else(ids::completion_id), "created": ids::wall_clock_ns() / 1_000_000_000,
         "model": facts.model.as_deref().unwrap_or(asked_model), "object": "chat.completion", "choices": choices,
     });
     if let Some(counts) = answer.get("usageMetadata").and_then(Value::as_object) {
@@ -73,10 +73,6 @@ pub(super) const METADATA: &[(&str, &str)] = &[
     ("safetyRatings", "vertex_ai_safety_results"),
     ("citationMetadata", "vertex_ai_citation_metadata"),
 ];
-
-pub(super) fn new_id() -> String {
-    format!("chatcmpl-{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())))
-}
 
 pub(super) fn searches(candidate: &Value) -> usize {
     candidate["groundingMetadata"]["webSearchQueries"]
@@ -187,7 +183,7 @@ impl Parts {
         let mime_type = data["mimeType"].as_str().unwrap_or_default();
         let base64 = data["data"].as_str().unwrap_or_default();
         if mime_type.starts_with("audio/") {
-            self.audio = Some(json!({"id": new_id(), "data": base64, "expires_at": 0, "transcript": ""}));
+            self.audio = Some(json!({"id": ids::completion_id(), "data": base64, "expires_at": 0, "transcript": ""}));
         } else {
             let url = json!({"url": format!("data:{mime_type};base64,{base64}"), "detail": "auto"});
             self.images

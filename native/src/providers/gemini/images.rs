@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::NoEvents;
+use super::usage::of_kind;
 use crate::failure::Failure;
 use crate::ids;
 use crate::images::Images;
@@ -167,14 +168,7 @@ fn images_in(answer: &Map<String, Value>) -> Vec<&Value> {
 /// The counts as OpenAI's answers have them: what is not said to be text was painted.
 fn counted(usage: Option<&Map<String, Value>>) -> Value {
     let count = |name: &str| usage.and_then(|usage| usage.get(name)?.as_u64()).unwrap_or(0);
-    let of_kind = |list: &str, kind: &str| -> u64 {
-        let details = usage.and_then(|usage| usage.get(list)?.as_array());
-        let of_kind = details
-            .into_iter()
-            .flatten()
-            .filter(|detail| detail["modality"] == kind);
-        of_kind.filter_map(|detail| detail["tokenCount"].as_u64()).sum()
-    };
+    let of_kind = |list, kind| usage.and_then(|usage| of_kind(usage, list, kind)).unwrap_or(0);
     let (read, written) = (count("promptTokenCount"), count("candidatesTokenCount"));
     let images_read = of_kind("promptTokensDetails", "IMAGE");
     let mut made = json!({

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{METADATA, Parts, finish_reason, searches};
 use super::plain_text::PlainText;
 use super::usage;
-use crate::json_text::unescape;
+use crate::json_text::text_of;
 use crate::providers::chunks::Chunks;
 use crate::providers::dialect::Events;
 use crate::providers::openai::{EventKind, Facts, read_error};
@@ -66,13 +66,9 @@ impl ContentEvents {
             candidate.finish = Some(reason.to_owned());
         }
         let json = event.json();
-        let inside = &json[1..json.len() - 1];
-        if !inside.is_empty() {
-            if inside.contains('\\') {
-                facts.written.add(&unescape(inside));
-            } else {
-                facts.written.add(inside);
-            }
+        let text = text_of(json).unwrap_or_default();
+        if !text.is_empty() {
+            facts.written.add(&text);
             out.push(self.chunks.delta(event.index(), &format!("\"content\":{json}")));
         }
     }

@@ -2,6 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+/// The tokens of one kind (`TEXT`, `IMAGE`, ...) that a list of details counts; None where it has no such count.
+pub(super) fn of_kind(usage: &Map<String, Value>, list: &str, kind: &str) -> Option<u64> {
+    let details = usage.get(list)?.as_array()?;
+    let of_kind = details.iter().filter(|detail| detail["modality"] == kind);
+    let counts: Vec<u64> = of_kind.filter_map(|detail| detail["tokenCount"].as_u64()).collect();
+    (!counts.is_empty()).then(|| counts.iter().sum())
+}
+
 /// `searches`: web searches that the answer's grounding names.
 pub(in crate::providers) fn translate(usage: &Map<String, Value>, searches: usize) -> Value {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64);
@@ -16,12 +24,6 @@ pub(in crate::providers) fn translate(usage: &Map<String, Value>, searches: usiz
     } else {
         written + thoughts.unwrap_or(0)
     };
-    let by_kind = |list: &str, kind: &str| {
-        let details = usage.get(list)?.as_array()?;
-        let of_kind = details.iter().filter(|detail| detail["modality"] == kind);
-        let counts: Vec<u64> = of_kind.filter_map(|detail| detail["tokenCount"].as_u64()).collect();
-        (!counts.is_empty()).then(|| counts.iter().sum::<u64>())
-    };
     let kinds = |list: &str, text: Option<u64>| {
         let mut details = Map::new();
         for (kind, name) in [
@@ -30,7 +32,7 @@ pub(in crate::providers) fn translate(usage: &Map<String, Value>, searches: usiz
             ("IMAGE", "image_tokens"),
             ("VIDEO", "video_tokens"),
         ] {
-            let tokens = by_kind(list, kind).or(if kind == "TEXT" { text } else { None });
+            let tokens = of_kind(usage, list, kind).or(if kind == "TEXT" { text } else { None });
             if let Some(tokens) = tokens {
                 details.insert(name.to_owned(), tokens.into());
             }

@@ -10,8 +10,8 @@ use crate::providers::dialect::{Answered, Events, bytes_of, object};
 use crate::providers::openai::{EventKind, Facts, read_error};
 use crate::providers::python_json::dumps;
 
-fn new_id(kind: &str) -> String {
-    format!("{kind}{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())))
+fn new_call_id() -> String {
+    format!("call_{}", ids::uuid_text(&ids::call_uid(ids::wall_clock_ns())))
 }
 
 /// What Ollama says of tokens and times stands among the answer's own fields.
@@ -52,7 +52,7 @@ fn tool_calls(message: &Value, first: usize) -> Vec<Value> {
     calls
         .enumerate()
         .map(|(at, call)| {
-            let id = call["id"].as_str().map_or_else(|| new_id("call_"), str::to_owned);
+            let id = call["id"].as_str().map_or_else(new_call_id, str::to_owned);
             json!({"index": first + at, "id": id, "type": "function",
                 "function": {"name": call["function"]["name"], "arguments": dumps(&call["function"]["arguments"])}})
         })
@@ -96,7 +96,7 @@ pub(super) fn read(body: &[u8], model: &str) -> Result<Answered, String> {
         ..Facts::default()
     };
     let mut whole = json!({
-        "id": new_id("chatcmpl-"), "created": ids::wall_clock_ns() / 1_000_000_000, "model": model,
+        "id": ids::completion_id(), "created": ids::wall_clock_ns() / 1_000_000_000, "model": model,
         "object": "chat.completion", "choices": [{"index": 0, "finish_reason": reason, "message": made}],
     });
     if let Some(counts) = counted(&answer) {

@@ -12,10 +12,7 @@ pub(crate) fn closing_chunk(facts: &Facts, model: &str) -> Option<Bytes> {
         return None;
     }
     let now = ids::wall_clock_ns();
-    let id = facts
-        .response_id
-        .clone()
-        .unwrap_or_else(|| format!("chatcmpl-{}", ids::uuid_text(&ids::call_uid(now))));
+    let id = facts.response_id.clone().unwrap_or_else(ids::completion_id);
     let reason = if facts.called_tools { "tool_calls" } else { "stop" };
     let mut chunk = json!({
         "id": id,
