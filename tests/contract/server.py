@@ -57,6 +57,8 @@ class Server:
     def __init__(self) -> None:
         lines = DATA.read_text(encoding="utf-8").splitlines()
         self.exchanges: dict[str, dict[str, Any]] = {e["name"]: e for e in map(json.loads, lines)}
+        # Of one run, by `name@run`: what its requests get, one after the other; then the last again.
+        self.in_turn: dict[str, list[dict[str, Any]]] = {}
         self.sent: list[Sent] = []
         self.asked: collections.Counter[str] = collections.Counter()
         self.address = ""
@@ -65,6 +67,12 @@ class Server:
         """A base URL for one run of a situation."""
         parts = [f"{key.replace('_', '-')}={value}" for key, value in ({"run": run} | options).items()]
         return "/".join([self.address, exchange, *parts, "v1"])
+
+    def exchange(self, name: str, run: str) -> dict[str, Any]:
+        """What answers the request of a run that was noted last."""
+        own = self.in_turn.get(f"{name}@{run}", [])
+        known = own[min(self.asked[run], len(own)) - 1] if own else self.exchanges.get(f"{name}@{run}")
+        return known or self.exchanges[name]
 
     def take(self, run: str) -> list[Sent]:
         """The requests of a run."""
@@ -125,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
                     int(status), {"retry-after-ms": "1"}, b'{"error": {"message": "try later", "code": "busy"}}'
                 )
                 return
-        exchange = state.exchanges.get(f"{segments[0]}@{run}") or state.exchanges[segments[0]]
+        exchange = state.exchange(segments[0], run)
         answer = (base64.b64decode if exchange.get("encoding") else str.encode)(exchange["response_body"])
         fault = options.get("fault", "")
         if "event-stream" in exchange["response_headers"]["content-type"]:

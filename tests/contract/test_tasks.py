@@ -152,3 +152,110 @@ def test_calls_leave_no_trace_in_the_context(compare: Compare) -> None:
     both = compare(situation, "async")
     assert both.saw is None
     assert len(both.records) == 2
+
+
+def test_time_limit_in_a_stream(compare: Compare) -> None:
+    async def situation(program: Program) -> object:
+        seen: list[Any] = []
+
+        async def read() -> None:
+            async for chunk in await chat(program.client("stream", options={"fault": "stall"}), stream=True):
+                seen.append(chunk)
+
+        try:
+            await asyncio.wait_for(read(), 0.3)
+        except asyncio.TimeoutError:
+            return "too late", len(seen) > 0
+        return "in time"
+
+    both = compare(situation, "async")
+    assert both.saw == ["too late", True]
+    only(both.records, operation="chat", outcome="closed_early", error_type=None, streaming=True)
+
+
+def test_sibling_of_a_task_that_fails(compare: Compare) -> None:
+    """A task group cancels the others, in a call and in a stream."""
+    anyio = pytest.importorskip("anyio")
+
+    async def situation(program: Program) -> object:
+        begun = asyncio.Event()
+
+        async def reads() -> None:
+            async for _ in await chat(program.client("stream", options={"fault": "stall"}), stream=True):
+                begun.set()
+
+        async def fails() -> None:
+            await begun.wait()
+            while len(program.server.take(program.run)) < 2:
+                await asyncio.sleep(0.005)
+            raise ValueError("the program's own")
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(chat, program.client("chat", options={"fault": "stall"}))
+                group.start_soon(reads)
+                group.start_soon(fails)
+        except BaseException as error:
+            inner = getattr(error, "exceptions", (error,))
+            return [type(one) for one in inner]
+        return None
+
+    both = compare(situation, "async")
+    assert both.saw == ["builtins.type"]
+    told = {(record["streaming"], record["outcome"], record.get("error_type")) for record in both.records}
+    assert told == {(False, "error", "cancelled"), (True, "closed_early", None)}
+
+
+def test_stream_consumed_by_a_threads_function(compare: Compare) -> None:
+    async def situation(program: Program) -> object:
+        client = openai.OpenAI(base_url=program.url("stream"), api_key="none")
+        stream = await asyncio.to_thread(
+            lambda: client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+        )
+        return await asyncio.to_thread(list, stream)
+
+    only(compare(situation, "async").records, **COMPLETED, streaming=True, input_tokens=11, output_tokens=9)
+
+
+def test_stream_handed_on_by_a_generator_of_the_programs(compare: Compare) -> None:
+    """As a web framework does: begun in one task, read in another, closed in a third."""
+
+    async def situation(program: Program) -> object:
+        async def words() -> Any:
+            async for chunk in await chat(program.client("stream"), stream=True):
+                yield chunk.choices[0].delta.content
+
+        generator = words()
+        first = await asyncio.create_task(generator.__anext__())
+        await asyncio.create_task(generator.aclose())
+        gc.collect()
+        return first
+
+    only(compare(situation, "async").records, operation="chat", outcome="closed_early", streaming=True)
+
+
+def test_awaited_by_two(compare: Compare) -> None:
+    """A shielded call outlives the one who waits for it."""
+
+    async def situation(program: Program) -> object:
+        call = asyncio.ensure_future(chat(program.client("chat", options={"pause-ms": 1})))
+        waiting = asyncio.ensure_future(asyncio.shield(call))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        return (await call).id, waiting.cancelled()
+
+    only(compare(situation, "async").records, **COMPLETED, input_tokens=40)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_stream_read_with_another_context(compare: Compare, flavour: str) -> None:
+    """Its labels are those of where it was asked for."""
+    import edgequake_obs
+
+    async def situation(program: Program) -> object:
+        with edgequake_obs.context(session="asked"):
+            stream = await chat(program.client("stream"), stream=True)
+        with edgequake_obs.context(session="read"):
+            return len(await items(stream))
+
+    only(compare(situation, flavour).records, **COMPLETED, streaming=True, session_id="asked")

@@ -50,15 +50,16 @@ _SHARED = ("pytest==", "wrapt==", "duckdb==")
 
 
 def main(arguments: list[str]) -> int:
-    names, _, pytest_arguments = " ".join(arguments).partition("--")
-    is_newest = names.split() == ["newest"]
-    chosen = list(NEWEST) if is_newest else names.split() or list(VERSIONS)
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    names, pytest_arguments = arguments[:at], arguments[at + 1 :]
+    is_newest = names == ["newest"]
+    chosen = list(NEWEST) if is_newest else names or list(VERSIONS)
     if unknown := [name for name in chosen if name not in VERSIONS | NEWEST]:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(VERSIONS)}", file=sys.stderr)
         return 2
     # One process a core; what each says is shown whole, in order.
     with ThreadPoolExecutor(os.cpu_count()) as at_once:
-        runs = [at_once.submit(_run, name, pytest_arguments.split()) for name in chosen]
+        runs = [at_once.submit(_run, name, pytest_arguments) for name in chosen]
         failed = [name for name, run in zip(chosen, runs, strict=True) if not _passed(run.result())]
     if is_newest:
         print(f"drift: {', '.join(failed)}" if failed else "no drift")
@@ -100,7 +101,8 @@ def environment(name: str) -> Path:
     files = [(ROOT / pins[at + 1]).read_text(encoding="utf-8") for at, pin in enumerate(pins) if pin == "-r"]
     wanted = "\n".join([sys.version, *pins, *alone, *files])
     if name in NEWEST or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        venv.create(folder, clear=True, with_pip=True)
+        # By links: a copy that is still being written cannot be started, and is while another thread forks.
+        venv.create(folder, clear=True, with_pip=True, symlinks=os.name != "nt")
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, *pins], cwd=ROOT, check=True)
         if alone:

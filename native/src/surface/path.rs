@@ -2,11 +2,12 @@
 
 use super::Surface;
 
-const ENDINGS: [(&str, Surface); 13] = [
+const ENDINGS: [(&str, Surface); 14] = [
     ("/chat/completions", Surface::Chat),
     ("/completions", Surface::TextCompletion), // the longer one of two comes first
     ("/responses", Surface::Responses),
     ("/responses/compact", Surface::Responses),
+    ("/decisions", Surface::Responses), // asked otherwise, counted alike
     ("/embeddings", Surface::Embeddings),
     ("/images/generations", Surface::ImageGeneration),
     ("/images/edits", Surface::ImageEdit),
@@ -53,6 +54,7 @@ mod tests {
         }
         assert_eq!(Surface::at("/completions"), Some(Surface::TextCompletion));
         assert_eq!(Surface::at("/responses/compact"), Some(Surface::Responses));
+        assert_eq!(Surface::at("/decisions"), Some(Surface::Responses));
         for url in [
             "/responses/resp_1",
             "/threads/t/messages",

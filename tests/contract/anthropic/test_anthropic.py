@@ -126,3 +126,72 @@ def test_results_of_a_batch(compare: Compare, flavour: str) -> None:
     first = both.records[0]
     assert {name: first[name] for name in TOKENS} == TOKENS
     assert (first["origin"], first["provider"], first["cost_status"]) == ("anthropic", "anthropic", "priced")
+
+
+def test_tool_runner(compare: Compare, flavour: str) -> None:
+    """The SDK's own loop: a record for each request that it makes."""
+
+    async def situation(program: Program) -> object:
+        first = program.server.exchanges["message"]["response_body"]
+        said = {"stop_reason": "end_turn", "content": [{"type": "text", "text": "Bern."}], "id": "msg_last"}
+        made = client(program, program.serve("turns", first, json.dumps(json.loads(first) | said)))
+        asked: list[str] = []
+
+        def search_database(query: str) -> str:
+            """Searches.
+
+            Args:
+                query: What for.
+            """
+            asked.append(query)
+            return "Bern"
+
+        async def asearch_database(query: str) -> str:
+            """Searches."""
+            return search_database(query)
+
+        arguments: Any = {"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": MESSAGES}
+        if program.asynchronous:
+            tool = anthropic.beta_async_tool(asearch_database, name="search_database")
+            return (await made.beta.messages.tool_runner(**arguments, tools=[tool]).until_done()).id, asked
+        tool = anthropic.beta_tool(search_database)
+        return made.beta.messages.tool_runner(**arguments, tools=[tool]).until_done().id, asked
+
+    both = compare(situation, flavour)
+    assert both.saw == ["msg_last", ["cities in Europe"]]
+    told = [(record["outcome"], record["input_tokens"], record["response_id"]) for record in both.records]
+    assert told == [("completed", 557, "msg_0182oJGpkVSy5KywtSW29xb4"), ("completed", 557, "msg_last")]
+
+
+@pytest.mark.parametrize("leaves", ["half way", "unread"])
+def test_stream_helper_left(compare: Compare, flavour: str, leaves: str) -> None:
+    async def situation(program: Program) -> object:
+        stream = client(program, "message-stream").messages.stream
+        arguments: Any = {"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": MESSAGES}
+        if program.asynchronous:
+            async with stream(**arguments) as events:
+                return None if leaves == "unread" else (await events.__anext__()).type
+        with stream(**arguments) as events:
+            return None if leaves == "unread" else next(events).type
+
+    only(compare(situation, flavour).records, outcome="closed_early", origin="anthropic", streaming=True)
+
+
+def test_error_in_a_stream(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        whole = program.server.exchanges["message-stream"]["response_body"]
+        failed = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+        body = whole[: whole.index("event: message_delta")] + f"event: error\ndata: {json.dumps(failed)}\n\n"
+        exchange = program.serve("failing", body, content_type="text/event-stream")
+        return await items(await message(program, exchange, stream=True))
+
+    both = compare(situation, flavour, raises="APIStatusError")
+    only(both.records, outcome="error", error_type="overloaded_error", streaming=True, provider="anthropic")
+
+
+def test_tokens_are_counted_for_free(compare: Compare, flavour: str) -> None:
+    async def situation(program: Program) -> object:
+        made = client(program, program.serve("counted", '{"input_tokens": 12}'))
+        return await result(made.messages.count_tokens(model="claude-sonnet-4-5", messages=MESSAGES))
+
+    assert compare(situation, flavour).records == []
