@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::AnswerProblem;
 use super::typed::provider_error;
 use crate::json_scan::{members, text_of};
+use crate::providers::native_usage;
 use crate::providers::openai::{EventKind, Facts, check_object};
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
@@ -57,6 +58,7 @@ fn add_usage(facts: &mut Facts, value: &[u8]) {
         facts.usage = std::str::from_utf8(value).ok().map(str::to_owned);
         return;
     };
+    let earlier = native_usage::of_start(earlier).unwrap_or(earlier);
     let mut all: Map<String, Value> = serde_json::from_str(earlier).unwrap_or_default();
     all.extend(later.into_iter().filter(|(_, count)| !count.is_null()));
     facts.usage = serde_json::to_string(&all).ok();
@@ -75,7 +77,11 @@ pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
     for (name, value) in members(text.as_bytes()) {
         match name {
             b"type" => kind = text_of(value),
-            b"message" => take_message(facts, value),
+            b"message" => {
+                take_message(facts, value);
+                // As an event, until a delta completes it: what a stream left early has counted is the input alone.
+                facts.usage = facts.usage.take().map(|usage| native_usage::as_start(&usage));
+            }
             b"usage" => add_usage(facts, value),
             b"delta" => take_delta(facts, value),
             b"error" => return EventKind::Error(provider_error(value)),
@@ -121,6 +127,10 @@ mod tests {
             r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":4}}"#,
             r#"{"type":"message_stop"}"#,
         ];
+        read_event(&mut facts, events[0].as_bytes());
+        let started = r#"[{"type":"message_start","message":{"usage":{"input_tokens":3,"output_tokens":1}}}]"#;
+        assert_eq!(facts.usage.as_deref(), Some(started), "the output is not counted yet");
+        let mut facts = Facts::default();
         let kinds = events.map(|event| read_event(&mut facts, event.as_bytes()));
         assert_eq!(kinds[1], EventKind::Empty);
         assert_eq!(kinds[4], EventKind::Last);

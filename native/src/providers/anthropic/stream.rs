@@ -12,6 +12,7 @@ use super::{JSON_TOOL, usage};
 use crate::json_text;
 use crate::providers::chunks::Chunks;
 use crate::providers::dialect::Events;
+use crate::providers::native_usage;
 use crate::providers::openai::{EventKind, Facts};
 use crate::providers::python_json::dumps;
 use crate::providers::raw_object::{RawObject, member};
@@ -85,7 +86,7 @@ impl MessageEvents {
         let usage = member(raw, "message").and_then(|message| member(message.as_bytes(), "usage"));
         self.take_usage(facts, &message["usage"], usage);
         // As an event, until a later one completes it: what a stream left early has counted is the input alone.
-        facts.usage = usage.map(|usage| format!("[{{\"type\":\"message_start\",\"message\":{{\"usage\":{usage}}}}}]"));
+        facts.usage = usage.map(native_usage::as_start);
     }
 
     fn take_usage(&mut self, facts: &mut Facts, usage: &Value, raw: Option<&str>) {
