@@ -9,6 +9,7 @@ from . import _process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Protocol
 
     from ._native import Context
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
     class Span(Protocol):
         def get_span_context(self) -> SpanContext: ...
+
+    class OpenTelemetry(Protocol):
+        """What we use of `opentelemetry.context`."""
+
+        def get_current(self) -> Mapping[str, object]: ...
 
     class Trace(Protocol):
         """What we use of `opentelemetry.trace`."""
@@ -41,15 +47,18 @@ def current() -> Caller | None:
         _process.first_call()
     context = active.get()
     # A program without OpenTelemetry pays for one look-up.
-    trace: Trace | None = sys.modules.get("opentelemetry.trace")  # type: ignore[assignment]
-    span = None if trace is None else _span_of(trace)
+    span = _span() if "opentelemetry.trace" in sys.modules else None
     if context is None and span is None:
         return None
     return context, span
 
 
-def _span_of(trace: Trace) -> tuple[int, int, int] | None:
+def _span() -> tuple[int, int, int] | None:
     try:
+        otel: OpenTelemetry = sys.modules["opentelemetry.context"]  # type: ignore[assignment]
+        if not otel.get_current():
+            return None  # nothing is: to ask for the span would take five times as long
+        trace: Trace = sys.modules["opentelemetry.trace"]  # type: ignore[assignment]
         ids = trace.get_current_span().get_span_context()
         return (ids.trace_id, ids.span_id, ids.trace_flags) if ids.is_valid else None
     except Exception:  # a half-imported or a foreign module of that name: the call goes on without a parent

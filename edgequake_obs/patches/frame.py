@@ -29,9 +29,9 @@ def leave(frame: Frame, token: Token[Frame | None], span: Token[object] | None) 
 
 
 def enter_span(frame: Frame) -> Token[object] | None:
-    """Make the frame's span the current one while the request is made; None where it has none."""
+    """Make the frame's span, which it must have, the current one while the request is made; None where that failed."""
     try:
-        return sys.modules["edgequake_obs._otel.spans"].enter(frame.span) if frame.span else None
+        return sys.modules["edgequake_obs._otel.spans"].enter(frame.span)
     except Exception as error:
         _native.note_internal_error("opentelemetry", error)
         return None

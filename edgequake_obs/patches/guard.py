@@ -6,6 +6,8 @@ The methods that give the next item are hooked once in the stream's class; what 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edgequake_obs import _native
 from edgequake_obs.patches import hooks
 from edgequake_obs.patches.frame import current, leave
@@ -109,10 +111,17 @@ def release() -> None:
     _hooked.clear()
 
 
-def is_stream(answer: object) -> bool:
-    """Whether an answer is read item by item."""
-    kind = type(answer)
+# A pydantic class takes microseconds to say that it has no such attribute.
+@lru_cache(maxsize=256)
+def is_stream(kind: type[object]) -> bool:
+    """Whether answers of this class are read item by item."""
     return hasattr(kind, "__anext__") or hasattr(kind, "__next__")
+
+
+@lru_cache(maxsize=256)
+def is_coroutine(kind: type[object]) -> bool:
+    """Whether answers of this class are to be awaited."""
+    return hasattr(kind, "cr_await")
 
 
 def _hook(owner: type) -> list[Hook]:

@@ -136,7 +136,7 @@ def _function(surface: str, positions: Sequence[str]) -> Handler:
         if frame is None:
             return original(*args, **kwargs)
         token = current.set(frame)
-        span = enter_span(frame)
+        span = enter_span(frame) if frame.span else None
         try:
             answer = original(*args, **kwargs)
         except BaseException as error:
@@ -145,7 +145,8 @@ def _function(surface: str, positions: Sequence[str]) -> Handler:
         finally:
             leave(frame, token, span)
         # Told to be asynchronous by an argument, litellm gives a coroutine.
-        return _awaited(frame, answer) if hasattr(answer, "cr_await") else _ended(frame, answer)
+        is_coroutine = guard.is_coroutine(type(answer))  # pyright: ignore[reportUnknownArgumentType]
+        return _awaited(frame, answer) if is_coroutine else _ended(frame, answer)
 
     return handler
 
@@ -169,7 +170,7 @@ def _routed(original: Original, args: Args, kwargs: Kwargs) -> object:
     if frame is None:
         return original(*args, **kwargs)
     token = current.set(frame)
-    span = enter_span(frame)
+    span = enter_span(frame) if frame.span else None
     try:
         answer = original(*args, **kwargs)
     except BaseException as error:
@@ -190,7 +191,7 @@ async def _arouted(original: Original, args: Args, kwargs: Kwargs) -> object:
 async def _within(frame: LibraryFrame, call: Callable[[], Awaitable[object]], routes: bool = False) -> object:
     frame.active = True
     token = current.set(frame)
-    span = enter_span(frame)
+    span = enter_span(frame) if frame.span else None
     try:
         answer = await call()
     except BaseException as error:
@@ -210,7 +211,7 @@ async def _awaited(frame: LibraryFrame, answer: Awaitable[object]) -> object:
 
 def _ended(frame: LibraryFrame, answer: object, routes: bool = False) -> object:
     try:
-        if guard.is_stream(answer):
+        if guard.is_stream(type(answer)):
             if getattr(answer, "custom_llm_provider", None) == "cached_response":
                 frame.library_call.unsent(True)
             elif frame.mocked and not frame.sent:
@@ -269,7 +270,9 @@ def _frame(surface: str, provider: str | None, model: str | None, params: Kwargs
         api_key=key if isinstance(key, str) else None,
         headers=(params.get("extra_headers"), params.get("headers")),
     )
-    frame = LibraryFrame(_native.LibraryCall(call), surface, provider, streaming)
+    frame = LibraryFrame(None, streaming, False)
+    frame.library_call = _native.LibraryCall(call)
+    frame.surface, frame.provider, frame.serving = surface, provider, (surface, provider, model)
     frame.span = call.span
     frame.mocked = params.get("mock_response") is not None or params.get("mock_tool_calls") is not None
     return frame
@@ -278,9 +281,11 @@ def _frame(surface: str, provider: str | None, model: str | None, params: Kwargs
 def _serve(outer: LibraryFrame, surface: str, params: Kwargs) -> None:
     """A router, or a fallback, has chosen another model than the call named."""
     provider, model = _target(params)
-    if provider is not None and (provider != outer.provider or model is not None):
-        outer.provider = provider
-        outer.library_call.serves(outer.surface if outer.surface != "chat" else surface, provider, model)
+    serving = (outer.surface if outer.surface != "chat" else surface, provider, model)
+    if provider is None or serving == outer.serving:
+        return
+    outer.provider, outer.serving = provider, serving
+    outer.library_call.serves(serving[0], provider, model)
 
 
 # litellm's own resolution takes tens of microseconds.

@@ -85,7 +85,7 @@ def _awaited_request(common: _native.SdkHooks) -> Handler:
         if frame is None:
             return await original(*args, **kwargs)
         token = current.set(frame)
-        span = enter_span(frame)
+        span = enter_span(frame) if frame.span else None
         try:
             if frame.options is not None:
                 return await with_options(original, args, kwargs, frame.options)

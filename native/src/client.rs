@@ -332,7 +332,7 @@ fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts {
     let mut facts = ResponseFacts::new(status);
     for (name, value) in headers {
         if let Ok(value) = value.to_str() {
-            facts.take(name.as_str(), value);
+            facts.take(name.as_str().as_bytes(), value);
         }
     }
     facts

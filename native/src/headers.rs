@@ -25,6 +25,12 @@ const HEADERS: &[(&str, Fact)] = &[
     ("x-groq-region", Fact::Region),
 ];
 
+fn fact_of(name: &[u8]) -> Option<&'static Fact> {
+    HEADERS
+        .iter()
+        .find_map(|(header, fact)| header.as_bytes().eq_ignore_ascii_case(name).then_some(fact))
+}
+
 /// The headers' facts; names are compared in lower case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseFacts {
@@ -44,10 +50,13 @@ impl ResponseFacts {
         }
     }
 
-    pub(crate) fn take(&mut self, name: &str, value: &str) {
-        let Some((_, fact)) = HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)) else {
-            return;
-        };
+    /// Whether a header says something of the call.
+    pub(crate) fn is_told_by(name: &[u8]) -> bool {
+        fact_of(name).is_some()
+    }
+
+    pub(crate) fn take(&mut self, name: &[u8], value: &str) {
+        let Some(fact) = fact_of(name) else { return };
         let field = match fact {
             Fact::RequestId => &mut self.request_id,
             Fact::Organization => &mut self.organization,

@@ -88,12 +88,16 @@ fn may_be_estimated(surface: Surface, streaming: bool) -> bool {
     (streaming && surface.writes_text()) || surface == Surface::Moderation
 }
 
+fn keeps_content(surface: Surface) -> bool {
+    core().capture() != Capture::Nowhere && surface.writes_text()
+}
+
 /// What a request says to a model, where content is kept: these of its fields, as JSON.
 pub(crate) fn content<'a, 'py: 'a>(
     surface: Surface,
     fields: impl IntoIterator<Item = (&'a str, &'a Bound<'py, PyAny>)>,
 ) -> Option<Box<Content>> {
-    if core().capture() == Capture::Nowhere || !surface.writes_text() {
+    if !keeps_content(surface) {
         return None;
     }
     let mut out = vec![b'{'];
@@ -117,13 +121,15 @@ pub(crate) fn content<'a, 'py: 'a>(
 /// The same of a whole body. Its messages are content: they are measured, where an estimate may be needed, never kept.
 pub(crate) fn read_body(body: &Bound<'_, PyDict>, surface: Surface, streaming: bool) -> PyResult<Asked> {
     let mut reading = Reading::default();
-    let mut said = Vec::new();
-    for name in CONTENT {
-        if let Some(value) = body.get_item(name)? {
-            said.push((name, value));
+    if keeps_content(surface) {
+        let mut said = Vec::new();
+        for name in CONTENT {
+            if let Some(value) = body.get_item(name)? {
+                said.push((name, value));
+            }
         }
+        reading.asked.content = content(surface, said.iter().map(|(name, value)| (*name, value)));
     }
-    reading.asked.content = content(surface, said.iter().map(|(name, value)| (*name, value)));
     let may_be_estimated = may_be_estimated(surface, streaming);
     for (name, value) in body {
         let Ok(name) = name.cast::<PyString>() else { continue };

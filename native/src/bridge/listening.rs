@@ -31,6 +31,7 @@ use crate::{ids, json_scan, redact};
 pub(crate) struct Announced<'a, 'py> {
     pub start: &'a Start,
     pub asynchronous: bool,
+    /// What the model is asked; None where the parameters say it.
     pub input: Option<&'a Bound<'py, PyAny>>,
     pub params: Option<&'a Bound<'py, PyDict>>,
     /// Whether the call's parameters have callbacks of its own.
@@ -87,13 +88,10 @@ pub(crate) fn listener_of_body(
     asynchronous: bool,
     body: Option<&Bound<'_, PyDict>>,
 ) -> Option<Listener> {
-    let input = ["messages", "input", "prompt"]
-        .into_iter()
-        .find_map(|name| body?.get_item(name).ok()?);
     let announced = Announced {
         start,
         asynchronous,
-        input: input.as_ref(),
+        input: None,
         params: body,
         has_own: false,
     };
@@ -105,8 +103,14 @@ fn tell(py: Python<'_>, call: &Announced<'_, '_>) -> PyResult<Option<Listener>> 
     let observe = OBSERVE.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("edgequake_obs._callbacks")?.getattr("observe")?.unbind())
     })?;
+    let in_params = || {
+        ["messages", "input", "prompt"]
+            .into_iter()
+            .find_map(|name| call.params?.get_item(name).ok()?)
+    };
+    let input = call.input.cloned().or_else(in_params);
     let mut size = TextSize::default();
-    if let Some(input) = call.input {
+    if let Some(input) = &input {
         asked::measure(input, &mut size, 0);
     }
     if core().events.refuses(size.bytes()) {
@@ -120,7 +124,7 @@ fn tell(py: Python<'_>, call: &Announced<'_, '_>) -> PyResult<Option<Listener>> 
         &*start.provider,
         start.request_model.as_deref(),
         start.server_address.as_deref(),
-        call.input,
+        input,
         call.params,
     ))?;
     let (ticket, wants): (u64, u8) = told.extract()?;

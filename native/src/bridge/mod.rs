@@ -28,6 +28,7 @@ mod listening;
 mod mocked;
 mod model_names;
 mod object;
+mod options;
 mod outgoing;
 mod patched;
 mod patience;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::asked;
 use super::caller::Caller;
@@ -153,19 +153,20 @@ pub(super) fn response_facts(status: u16, headers: Option<&Bound<'_, PyAny>>) ->
         && let Ok(kept) = kept.cast::<PyList>()
     {
         for entry in kept {
-            let (_, name, value) = entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyBytes>, Bound<'_, PyBytes>)>()?;
-            if let (Ok(name), Ok(value)) = (
-                std::str::from_utf8(name.as_bytes()),
-                std::str::from_utf8(value.as_bytes()),
-            ) {
-                facts.take(name, value);
+            let entry = entry.cast_into::<PyTuple>()?; // the name as it came, the name in lower case, the value
+            let name = entry.get_borrowed_item(1)?;
+            let name = name.cast::<PyBytes>()?;
+            if ResponseFacts::is_told_by(name.as_bytes()) {
+                let value = entry.get_borrowed_item(2)?;
+                let value = value.cast::<PyBytes>()?;
+                facts.take(name.as_bytes(), &String::from_utf8_lossy(value.as_bytes()));
             }
         }
         return Ok(facts);
     }
     for pair in headers.call_method0("items")?.try_iter()? {
         let (name, value) = pair?.extract::<(String, String)>()?;
-        facts.take(&name, &value);
+        facts.take(name.as_bytes(), &value);
     }
     Ok(facts)
 }

@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyModule, PyString, PyTuple};
 use super::caller::Caller;
 use super::fetched::Fetched;
 use super::frame::Frame;
+use super::options::Options;
 use super::patched::Call;
 use super::process::note_internal_error;
 use super::propagation;
@@ -27,6 +28,8 @@ use crate::surface::Surface;
 pub(crate) struct SdkHooks {
     /// The patch's: what is rare is done there.
     module: Py<PyModule>,
+    /// The patch's global names.
+    names: Py<PyDict>,
     // Of the context variable that holds the frame.
     get: Py<PyAny>,
     set: Py<PyAny>,
@@ -64,6 +67,7 @@ impl SdkHooks {
             caller: caller.getattr("current")?.unbind(),
             callers_context: caller.getattr("active")?.getattr("get")?.unbind(),
             process: py.import("edgequake_obs._process")?.dict().unbind(),
+            names: module.dict().unbind(),
             module: module.clone().unbind(),
             last: Mutex::new(None),
         })
@@ -143,12 +147,12 @@ impl SdkHooks {
         let (args, kwargs) = arguments;
         let py = args.py();
         let module = self.module.bind(py);
-        let options = argument(arguments, 2, "options")?;
-        let url = options.getattr(intern!(py, "url"))?.cast_into::<PyString>()?;
+        let options = Options::new(argument(arguments, 2, "options")?)?;
+        let url = options.get(intern!(py, "url"))?.cast_into::<PyString>()?;
         let Some(surface) = Surface::at(&url.to_cow()?) else {
             return self.fetching(arguments, &options, &url, asynchronous);
         };
-        let method = options.getattr(intern!(py, "method"))?.cast_into::<PyString>()?;
+        let method = options.get(intern!(py, "method"))?.cast_into::<PyString>()?;
         if !method.to_cow()?.eq_ignore_ascii_case("post") {
             return Ok(None);
         }
@@ -163,7 +167,7 @@ impl SdkHooks {
                 &outer,
                 &service,
                 &client,
-                &options,
+                options.object(),
                 surface.name(),
                 streaming,
                 asynchronous,
@@ -186,7 +190,11 @@ impl SdkHooks {
             let mut frame = Frame::new(Some(Py::new(py, call)?.into_any()), streaming, asynchronous);
             frame.span = span;
             if !carried.is_empty() {
-                frame.options = Some(module.call_method1("carrying", (&options, carried, &client))?.unbind());
+                frame.options = Some(
+                    module
+                        .call_method1("carrying", (options.object(), carried, &client))?
+                        .unbind(),
+                );
             }
             Bound::new(py, frame)?.into_any()
         };
@@ -194,7 +202,7 @@ impl SdkHooks {
             && service.get().accepts_stream_usage()
             && frame.cast::<Frame>()?.borrow().streaming;
         if asks_for_usage {
-            module.call_method1("ask_for_usage", (&frame, &options))?;
+            module.call_method1("ask_for_usage", (&frame, options.object()))?;
         }
         Ok(Some(frame.unbind()))
     }
@@ -203,12 +211,12 @@ impl SdkHooks {
     fn fetching(
         &self,
         arguments: Arguments<'_, '_>,
-        options: &Bound<'_, PyAny>,
+        options: &Options<'_>,
         url: &Bound<'_, PyString>,
         asynchronous: bool,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let py = options.py();
-        let method = options.getattr(intern!(py, "method"))?.cast_into::<PyString>()?;
+        let py = url.py();
+        let method = options.get(intern!(py, "method"))?.cast_into::<PyString>()?;
         let Some(fetched) = Fetched::at(&url.to_cow()?, &method.to_cow()?) else {
             return Ok(None);
         };
@@ -228,7 +236,11 @@ impl SdkHooks {
 
     /// The openai SDK may be hooked only for what another library sends with it.
     fn is_recorded(&self, py: Python<'_>, service: &Service) -> PyResult<bool> {
-        Ok(!service.is_openais() || self.module.bind(py).getattr(intern!(py, "recorded"))?.is_truthy()?)
+        if !service.is_openais() {
+            return Ok(true);
+        }
+        let recorded = self.names.bind(py).get_item(intern!(py, "recorded"))?;
+        recorded.map_or(Ok(true), |recorded| recorded.is_truthy())
     }
 
     fn answered(&self, py: Python<'_>, kwargs: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -267,7 +279,7 @@ impl SdkHooks {
         let is_first = self.process.bind(py).get_item(intern!(py, "is_first_call"))?;
         let may_be_somewhere = is_first.is_none_or(|first| first.is_truthy().unwrap_or(true))
             || !self.callers_context.bind(py).call0()?.is_none()
-            || spans::is_loaded(py)?;
+            || spans::is_in_context(py).unwrap_or(true);
         may_be_somewhere.then(|| self.caller.bind(py).call0()).transpose()
     }
 

@@ -12,6 +12,7 @@ use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 use super::asked;
 use super::caller::Caller;
 use super::listening;
+use super::options::Options;
 use super::patched::{Call, origin_of, secrets};
 use super::spans;
 use crate::call::{Asked, OpenCall, Start};
@@ -118,14 +119,14 @@ impl Service {
         &self,
         surface: Surface,
         client: &Bound<'_, PyAny>,
-        options: &Bound<'_, PyAny>,
+        options: &Options<'_>,
         streaming: bool,
         caller: Option<&Bound<'_, PyAny>>,
         asynchronous: bool,
     ) -> PyResult<Call> {
         let py = client.py();
         let caller = Caller::read(caller)?;
-        let body = body_of(options)?;
+        let body = body_of(py, options)?;
         let model = match &body {
             Some(body) => body.get_item(intern!(py, "model"))?,
             None => None,
@@ -134,7 +135,7 @@ impl Service {
         let key = self.key(client.getattr_opt(intern!(py, "api_key"))?)?;
         let headers = [
             client.getattr_opt(intern!(py, "_custom_headers"))?,
-            options.getattr_opt(intern!(py, "headers"))?,
+            options.get(intern!(py, "headers")).ok(),
         ];
         let mut start = Start {
             origin: self.origin,
@@ -195,10 +196,9 @@ impl Service {
 }
 
 /// The request's fields: its own body with the program's `extra_body` laid over it; None where that is no object.
-fn body_of<'py>(options: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let py = options.py();
-    let body = options.getattr(intern!(py, "json_data"))?.cast_into::<PyDict>().ok();
-    let extra = options.getattr(intern!(py, "extra_json"))?;
+fn body_of<'py>(py: Python<'py>, options: &Options<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let body = options.get(intern!(py, "json_data"))?.cast_into::<PyDict>().ok();
+    let extra = options.get(intern!(py, "extra_json"))?;
     if !extra.is_truthy()? {
         return Ok(body);
     }

@@ -36,6 +36,19 @@ pub(super) fn is_loaded(py: Python<'_>) -> PyResult<bool> {
     modules.bind(py).contains(intern!(py, "opentelemetry.trace"))
 }
 
+/// Whether anything is set in OpenTelemetry's current context, such as a span; it is asked only where it is loaded.
+pub(super) fn is_in_context(py: Python<'_>) -> PyResult<bool> {
+    static GET_CURRENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if !is_loaded(py)? {
+        return Ok(false);
+    }
+    let get_current = GET_CURRENT.get_or_try_init(py, || {
+        let module = py.import("opentelemetry.context")?;
+        Ok::<_, PyErr>(module.getattr("get_current")?.unbind())
+    })?;
+    get_current.bind(py).call0()?.is_truthy()
+}
+
 /// What the exporter has to say, once a minute at most, is said on the next caller's thread: native ones cannot log.
 fn say_what_failed(py: Python<'_>) {
     if core().otlp().is_some_and(exporters::otlp::Otlp::has_warning) {
