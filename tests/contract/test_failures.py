@@ -82,7 +82,7 @@ def test_connection_refused(compare: Compare, flavour: str) -> None:
 
 def test_timeout(compare: Compare, flavour: str) -> None:
     async def situation(program: Program) -> object:
-        client = program.client("chat", options={"fault": "stall"}, timeout=0.1, max_retries=1)
+        client = program.client("chat", options={"fault": "stall"}, timeout=0.5, max_retries=1)
         return await chat(program, client)
 
     both = compare(situation, flavour, raises="APITimeoutError")

@@ -198,7 +198,7 @@ def test_cut_off_by_the_server(compare: Compare, flavour: str) -> None:
 
 def test_stalled(compare: Compare, flavour: str) -> None:
     async def situation(program: Program) -> object:
-        create = program.client("stream", options={"fault": "stall"}, timeout=0.1).chat.completions.create
+        create = program.client("stream", options={"fault": "stall"}, timeout=0.5).chat.completions.create
         seen: list[Any] = []
         try:
             async for chunk in each(await result(create(model="m", messages=MESSAGES, stream=True))):
