@@ -2,7 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use crate::framing::Framing;
+
 enum Fact {
+    ContentType,
+    /// The place among [`COUNTED`].
+    Count(usize),
     RequestId,
     Organization,
     ProcessingMs,
@@ -11,6 +16,7 @@ enum Fact {
 
 /// Which header holds which fact, vendor by vendor.
 const HEADERS: &[(&str, Fact)] = &[
+    ("content-type", Fact::ContentType),
     ("x-request-id", Fact::RequestId),
     ("apim-request-id", Fact::RequestId),
     ("x-ms-request-id", Fact::RequestId),
@@ -23,7 +29,22 @@ const HEADERS: &[(&str, Fact)] = &[
     ("openai-processing-ms", Fact::ProcessingMs),
     ("x-ms-region", Fact::Region),
     ("x-groq-region", Fact::Region),
+    // Bedrock counts for every model, whatever the model says itself.
+    ("x-amzn-bedrock-input-token-count", Fact::Count(0)),
+    ("x-amzn-bedrock-output-token-count", Fact::Count(1)),
+    ("x-amzn-bedrock-cache-read-input-token-count", Fact::Count(2)),
+    ("x-amzn-bedrock-cache-write-input-token-count", Fact::Count(3)),
 ];
+
+/// What Bedrock calls its counts in a stream's last event.
+const COUNTED: [&str; 4] = [
+    "inputTokenCount",
+    "outputTokenCount",
+    "cacheReadInputTokenCount",
+    "cacheWriteInputTokenCount",
+];
+/// What Titan calls the one count of vectors, for which nothing is written.
+const COUNTED_ALONE: &str = "inputTextTokenCount";
 
 fn fact_of(name: &[u8]) -> Option<&'static Fact> {
     HEADERS
@@ -39,6 +60,9 @@ pub(crate) struct ResponseFacts {
     organization: Option<String>,
     processing_ms: Option<String>,
     region: Option<String>,
+    /// Of a stream.
+    pub framing: Framing,
+    counts: [Option<u64>; COUNTED.len()],
 }
 
 impl ResponseFacts {
@@ -58,6 +82,14 @@ impl ResponseFacts {
     pub(crate) fn take(&mut self, name: &[u8], value: &str) {
         let Some(fact) = fact_of(name) else { return };
         let field = match fact {
+            Fact::ContentType => {
+                self.framing = Framing::of(value);
+                return;
+            }
+            Fact::Count(at) => {
+                self.counts[*at] = value.parse().ok();
+                return;
+            }
             Fact::RequestId => &mut self.request_id,
             Fact::Organization => &mut self.organization,
             Fact::ProcessingMs => &mut self.processing_ms,
@@ -66,6 +98,19 @@ impl ResponseFacts {
         if field.is_none() && !value.is_empty() {
             *field = Some(value.to_owned());
         }
+    }
+
+    /// The usage that the headers tell, as an object of Bedrock's.
+    pub(crate) fn usage(&self) -> Option<String> {
+        let input = self.counts[0]?;
+        if self.counts[1].is_none() {
+            return Some(format!("{{\"{COUNTED_ALONE}\":{input}}}"));
+        }
+        let counted = COUNTED.iter().zip(self.counts);
+        let fields: Vec<String> = counted
+            .filter_map(|(name, count)| Some(format!("\"{name}\":{}", count?)))
+            .collect();
+        Some(format!("{{{}}}", fields.join(",")))
     }
 
     /// The column `provider_details`: a JSON object, None where nothing is known.
@@ -86,5 +131,34 @@ impl ResponseFacts {
         } else {
             serde_json::to_string(&object).ok()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(headers: &[(&str, &str)]) -> Option<String> {
+        let mut facts = ResponseFacts::new(200);
+        for (name, value) in headers {
+            facts.take(name.as_bytes(), value);
+        }
+        facts.usage()
+    }
+
+    #[test]
+    fn bedrock_counts_in_headers() {
+        let input = ("X-Amzn-Bedrock-Input-Token-Count", "7");
+        assert_eq!(usage(&[input]).as_deref(), Some(r#"{"inputTextTokenCount":7}"#));
+        let rest = [
+            ("x-amzn-bedrock-output-token-count", "8"),
+            ("x-amzn-bedrock-cache-read-input-token-count", "0"),
+        ];
+        assert_eq!(
+            usage(&[input, rest[0], rest[1]]).as_deref(),
+            Some(r#"{"inputTokenCount":7,"outputTokenCount":8,"cacheReadInputTokenCount":0}"#)
+        );
+        assert_eq!(usage(&rest), None);
+        assert_eq!(usage(&[("x-amzn-bedrock-input-token-count", "many")]), None);
     }
 }

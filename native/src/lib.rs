@@ -1,5 +1,6 @@
 //! The Python extension: provider calls, streams and their records, in one native module.
 
+mod aws_events;
 mod background;
 mod batch_results;
 mod bridge;
@@ -15,6 +16,7 @@ mod events;
 mod failure;
 mod fingerprint;
 mod fork;
+mod framing;
 mod headers;
 mod ids;
 mod images;

@@ -35,6 +35,11 @@ impl Lines {
         Some(line.slice(..line.len() - 1))
     }
 
+    /// How many bytes of an unfinished line are held back.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// At the end of the stream: what stands after the last line's end.
     pub(crate) fn finish(&mut self) -> Option<Bytes> {
         self.searched = 0;

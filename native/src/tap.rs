@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::call::{Ending, OpenCall};
 use crate::failure::{Failure, FailureKind};
+use crate::framing::{Cutter, Framing};
 use crate::providers::openai::{self, EventKind};
 use crate::sse::{Event, Splitter};
 use crate::surface::Surface;
@@ -30,7 +31,7 @@ pub(crate) struct Fed {
 pub(crate) struct Tap {
     call: Arc<OpenCall>,
     surface: Surface,
-    splitter: Splitter,
+    cutter: Cutter,
     hide_usage: bool,
     /// A library above decides how the call ends.
     is_part: bool,
@@ -46,11 +47,11 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    pub(crate) fn new(call: Arc<OpenCall>, surface: Surface, hide_usage: bool) -> Self {
+    pub(crate) fn new(call: Arc<OpenCall>, surface: Surface, framing: Framing, hide_usage: bool) -> Self {
         Self {
             call,
             surface,
-            splitter: Splitter::default(),
+            cutter: Cutter::new(framing),
             hide_usage,
             is_part: false,
             fed: false,
@@ -63,8 +64,8 @@ impl Tap {
     }
 
     /// The tap of a transport beneath a library, which decides how the call ends.
-    pub(crate) fn of_part(call: Arc<OpenCall>, surface: Surface, hide_usage: bool) -> Self {
-        let mut tap = Self::new(call, surface, hide_usage);
+    pub(crate) fn of_part(call: Arc<OpenCall>, surface: Surface, framing: Framing, hide_usage: bool) -> Self {
+        let mut tap = Self::new(call, surface, framing, hide_usage);
         tap.is_part = true;
         tap
     }
@@ -87,22 +88,20 @@ impl Tap {
     /// Whether these bytes are whole events of which none is to be hidden, and none is the last.
     fn may_wait(&self, data: &[u8]) -> bool {
         let is_wanted = self.surface.may_end(data) || (self.hide_usage && openai::may_be_only_usage(data));
-        let can_wait = !is_wanted && !self.call.is_heard() && !self.splitter.holds_back();
-        can_wait && data.ends_with(b"\n\n")
+        !is_wanted && !self.call.is_heard() && self.cutter.ends_with(data)
     }
 
     fn pass(&mut self, data: &[u8]) -> Fed {
-        let had_held = self.splitter.holds_back();
-        let held = self.splitter.held();
-        let given_up = self.splitter.push(Bytes::copy_from_slice(data));
-        let mut out: Option<BytesMut> = (self.hide_usage && had_held).then(BytesMut::new);
+        let held = self.cutter.held();
+        let given_up = self.cutter.push(data);
+        let mut out: Option<BytesMut> = (self.hide_usage && held > 0).then(BytesMut::new);
         if let (Some(out), Some(too_long)) = (&mut out, given_up) {
             // What is too long to look at is the client's all the same.
             out.extend_from_slice(&too_long);
         }
         let mut passed = 0;
         let mut last = None;
-        while let Some(event) = self.splitter.next() {
+        while let Some(event) = self.cutter.next() {
             let kind = self.see(&event);
             let hidden = self.hide_usage && kind == Some(EventKind::UsageOnly);
             if matches!(kind, Some(EventKind::Done | EventKind::Last)) {
@@ -117,7 +116,7 @@ impl Tap {
             }
             passed += event.raw.len();
         }
-        if self.hide_usage && out.is_none() && self.splitter.holds_back() {
+        if self.hide_usage && out.is_none() && self.cutter.held() > 0 {
             // An event that has not ended may turn out to be the hidden one: it waits.
             out = Some(BytesMut::from(&data[..passed]));
         }
@@ -191,7 +190,7 @@ impl Tap {
     /// The client asked for more than there is: it has read the stream to its end.
     pub(crate) fn eof(&mut self) -> Bytes {
         self.sift();
-        let rest = self.splitter.finish();
+        let rest = self.cutter.finish();
         let kind = rest.as_ref().and_then(|event| self.see(event));
         let hidden = self.hide_usage && kind == Some(EventKind::UsageOnly);
         if self.call.with_state(|state| state.facts.usage.is_none()) == Some(true) {

@@ -128,6 +128,7 @@ fn bare<'m>(provider: &str, model: &'m str) -> Option<&'m str> {
     let wrapping: &[&str] = match family(provider) {
         "gemini" | "vertex_ai" => &["models/"],
         "bedrock" => &BEDROCK_ENDPOINTS,
+        "cohere" => &COHERE_VERSIONS,
         _ => &[],
     };
     Some(
@@ -140,6 +141,8 @@ fn bare<'m>(provider: &str, model: &'m str) -> Option<&'m str> {
 
 /// litellm's names may say which of Bedrock's endpoints is asked, which does not change the bill.
 const BEDROCK_ENDPOINTS: [&str; 4] = ["converse/", "invoke/", "converse_like/", "async_invoke/"];
+/// And which of Cohere's interfaces.
+const COHERE_VERSIONS: [&str; 2] = ["v1/", "v2/"];
 
 /// `ft:<base>` of `ft:<base>:<organisation>:<name>:<id>`.
 fn fine_tuned_base(name: &str) -> Option<&str> {
@@ -201,6 +204,7 @@ mod tests {
                 "bedrock/converse/meta.llama3-1-70b-instruct-v1:0",
                 Some("meta.llama3-1-70b-instruct-v1:0"),
             ),
+            ("cohere_chat", "v1/command-r-08-2024", Some("command-r-08-2024")),
             ("gemini", "models/gemini-2.5-pro", Some("gemini/gemini-2.5-pro")),
             ("vertex_ai", "gemini-2.5-pro", Some("gemini-2.5-pro")),
             (

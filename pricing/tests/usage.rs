@@ -174,6 +174,17 @@ fn a_stream_that_broke_off_is_an_estimate() {
     assert_eq!(of(start).status, CostStatus::Estimated);
     assert_eq!(of(&format!("{start},{delta}")).status, CostStatus::Priced);
     assert_eq!(reason(&of(delta)), "the provider reported no input tokens");
+    // Behind Bedrock, whose own counts come last.
+    let of = |events: &str| {
+        cost(
+            &usage("bedrock.converse.stream", &format!("[{events}]")),
+            &query("bedrock", "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        )
+    };
+    let stop =
+        r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":397,"outputTokenCount":9}}"#;
+    assert_eq!(of(start).status, CostStatus::Estimated);
+    assert_eq!(of(&format!("{start},{stop}")).status, CostStatus::Priced);
 }
 
 #[test]

@@ -22,12 +22,14 @@ class DialectCase:
         vendor: litellm's prefix.
         operation: `chat` or `embeddings`.
         arguments: What the facade is called with, beside model, key and base.
+        path: What the base ends with.
     """
 
     exchange: Exchange
     vendor: str
     operation: str
     arguments: dict[str, Any]
+    path: str = "/v1"
 
     @property
     def id(self) -> str:
@@ -39,10 +41,11 @@ class DialectCase:
             "id": self.id,
             "operation": self.operation,
             "streaming": self.exchange.streaming,
-            "model": self.exchange.model,
+            "model": self.exchange.model or "unnamed",
             "request": self.arguments,
             "vendor": self.vendor,
             "base_url": "",
+            "path": self.path,
             "deployment": None,
             "api_version": None,
         }

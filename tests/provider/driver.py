@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 import driver_sdks  # pyright: ignore[reportMissingImports, reportImplicitRelativeImport] - beside this file
 
@@ -106,7 +106,7 @@ class OwnClient:
         self._job = job
 
     def arguments(self, case: dict[str, Any]) -> dict[str, Any]:
-        base = self._job["server"] + f"/x/{case['id']}" + "".join(f"/{option}" for option in self._job["options"])
+        base = "/".join([self._job["server"], "x", case["id"], *case["options"]])
         named = {"api_version": case["api_version"]} if case["vendor"] == "azure" and case["api_version"] else {}
         return {
             # What was recorded is sent, also where litellm holds that the vendor does not know it.
@@ -114,7 +114,7 @@ class OwnClient:
             **case["request"],
             **named,
             "model": f"{case['vendor']}/{case['deployment'] or case['model']}",
-            "api_base": base + "/v1",
+            "api_base": base + case.get("path", "/v1"),
             "api_key": KEY,
             "timeout": self._job["timeout"],
             "max_retries": 0,
@@ -140,12 +140,10 @@ class OpenaiPackage:
         self._job = job
         self._openai = openai
         self._clients: dict[tuple[Any, ...], Any] = {}
-        options = "".join(f"/{option}" for option in job["options"])
 
         def elsewhere(request: Any) -> None:
             # The header is the drivers' own: which exchange this client, shared by many, asks now.
-            exchange_id = request.headers.pop("x-replay")
-            target = f"/x/{exchange_id}{options}".encode() + request.url.raw_path
+            target = request.headers.pop("x-replay").encode() + request.url.raw_path
             request.url = httpx.URL(job["server"]).copy_with(raw_path=target)
 
         class Elsewhere(httpx.HTTPTransport):  # pyright: ignore[reportUntypedBaseClass]
@@ -187,7 +185,8 @@ class OpenaiPackage:
         request = {"model": case["model"], **case["request"]}
         known = {name: value for name, value in request.items() if name in named}
         extra = {name: value for name, value in request.items() if name not in named}
-        return create(**known, extra_body=extra or None, extra_headers={"x-replay": case["id"]})
+        target = "/".join(["/x", case["id"], *case["options"]])
+        return create(**known, extra_body=extra or None, extra_headers={"x-replay": target})
 
     def ask(self, case: dict[str, Any]) -> Any:
         return self._ask(case, "")
@@ -255,24 +254,25 @@ async def run_async(client: Client, cases: list[dict[str, Any]], way: str) -> As
         yield await done
 
 
+async def drive(client: Client, cases: list[dict[str, Any]], way: str, out: TextIO) -> None:
+    async for said in run_async(client, cases, way):
+        print(json.dumps({**said, "way": way}), file=out)
+
+
 def main() -> None:
     job: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    way, cases = job["way"], job["cases"]
-    kind = way.rpartition("-")[0]
+    ways, cases = job["ways"], job["cases"]
+    kind = ways[0].rpartition("-")[0]
     client = CLIENTS[kind.removeprefix("bare_")](job)
     if kind in PATCHED:
         edgequake_obs.instrument(PATCHED[kind])
     with os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as out:
-        if way.endswith("async"):
-
-            async def drive() -> None:
-                async for said in run_async(client, cases, way):
-                    print(json.dumps(said), file=out)
-
-            asyncio.run(drive())
-        else:
+        for way in ways:
+            if way.endswith("async"):
+                asyncio.run(drive(client, cases, way, out))
+                continue
             for said in run_sync(client, cases, way, job["threads"]):
-                print(json.dumps(said), file=out)
+                print(json.dumps({**said, "way": way}), file=out)
     if not edgequake_obs.flush(10):
         raise SystemExit("flush() gave up")
 

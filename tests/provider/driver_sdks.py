@@ -9,6 +9,8 @@ from typing import Any
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else its import asks the network
 
+_FUNCTIONS = {"chat": "completion", "embeddings": "embedding", "rerank": "rerank"}
+
 
 class Litellm:
     """litellm, asked with the very arguments that our own client takes."""
@@ -21,12 +23,10 @@ class Litellm:
         self._litellm.completion("openai/gpt-4o", [{"role": "user", "content": "x"}], mock_response="x")
 
     def ask(self, case: dict[str, Any]) -> Any:
-        call = self._litellm.embedding if case["operation"] == "embeddings" else self._litellm.completion
-        return call(**self._own.arguments(case))
+        return getattr(self._litellm, _FUNCTIONS[case["operation"]])(**self._own.arguments(case))
 
     def ask_async(self, case: dict[str, Any]) -> Any:
-        call = self._litellm.aembedding if case["operation"] == "embeddings" else self._litellm.acompletion
-        return call(**self._own.arguments(case))
+        return getattr(self._litellm, "a" + _FUNCTIONS[case["operation"]])(**self._own.arguments(case))
 
 
 class Anthropic:
@@ -39,7 +39,7 @@ class Anthropic:
         self._sync, self._async = anthropic.Anthropic(**named), anthropic.AsyncAnthropic(**named)
 
     def _ask(self, client: Any, case: dict[str, Any]) -> Any:
-        base = "/".join([f"{self._job['server']}/x/{case['id']}", *self._job["options"]])
+        base = "/".join([self._job["server"], "x", case["id"], *case["options"]])
         create = client.with_options(base_url=base).messages.create
         known = inspect.signature(create).parameters
         request = {"max_tokens": 1, **case["request"], "model": case["model"]}

@@ -37,12 +37,15 @@ def play(
     fewer: Mapping[str, Sequence[Case]] | None = None,
     environment: Mapping[str, str] | None = None,
     pythons: Mapping[str, Path] | None = None,
+    faults: Mapping[str, str] | None = None,
+    together: bool = False,
 ) -> tuple[Said, Rows]:
     """Ask all cases in all ways at once; what the callers got, and what the ledger holds afterwards.
 
     Synchronous calls are made by so many threads; 16 asynchronous ones are under way at a time. `fewer`: what is asked
     in further ways, that are not for all cases; `environment`: of the clients' own settings; `pythons`: interpreters of
-    ways that are not for this one.
+    ways that are not for this one; `faults`: of exchanges, by id, that break in a way of their own; `together`: both
+    flavours of a client take turns in one process, where starting it takes longer than all else.
     """
     path = folder / "ledger.duckdb"
     ours = {"EDGEQUAKE_OBS_LEDGER": str(path), "EDGEQUAKE_OBS_RAISE_INTERNAL": "1", **(environment or {})}
@@ -50,24 +53,34 @@ def play(
     surroundings = {name: value for name, value in os.environ.items() if name not in strange} | ours
     job = {
         "server": server.base_url,
-        "options": list(options),
         "timeout": timeout,
         "threads": threads,
     }
-    started: list[tuple[str, subprocess.Popen[str]]] = []
-    for way, asked in [*((way, cases) for way in ways), *(fewer or {}).items()]:
-        order = folder / f"{way}.json"
-        order.write_text(json.dumps({**job, "way": way, "cases": [case.to_json() for case in asked]}), encoding="utf-8")
-        command = [str((pythons or {}).get(way, sys.executable)), str(DRIVER), str(order)]
+    own_options = {case: [f"fault={fault}"] for case, fault in (faults or {}).items()}
+
+    def order_of(case: Case) -> dict[str, Any]:
+        return {**case.to_json(), "options": own_options.get(case.id, list(options))}
+
+    at_once: dict[str, list[str]] = {}
+    for way in ways:
+        at_once.setdefault(way.rpartition("-")[0] if together else way, []).append(way)
+    started: list[tuple[list[str], subprocess.Popen[str]]] = []
+    for turns, asked in [
+        *((turns, cases) for turns in at_once.values()),
+        *(([w], c) for w, c in (fewer or {}).items()),
+    ]:
+        order = folder / f"{turns[0]}.json"
+        order.write_text(json.dumps({**job, "ways": turns, "cases": list(map(order_of, asked))}), encoding="utf-8")
+        command = [str((pythons or {}).get(turns[0], sys.executable)), str(DRIVER), str(order)]
         pipe = subprocess.PIPE
-        started.append((way, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=surroundings)))
+        started.append((turns, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=surroundings)))
     said: Said = {}
-    for way, process in started:
+    for turns, process in started:
         out, err = process.communicate(timeout=180)
-        assert process.returncode == 0, f"the driver {way} ended with {process.returncode}:\n{err[-4000:]}"
+        assert process.returncode == 0, f"the driver {turns} ended with {process.returncode}:\n{err[-4000:]}"
         for line in out.splitlines():
             one = json.loads(line)
-            said[way, one["id"]] = one
+            said[one["way"], one["id"]] = one
     return said, rows_of(path)
 
 

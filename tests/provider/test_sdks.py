@@ -1,5 +1,6 @@
 """Recorded exchanges through litellm and the anthropic SDK, patched and not: the program sees the same, well or badly;
 each call is one row, and comes to what our own client's call of the same exchange, broken in the same way, comes to.
+What our own client does not speak (Bedrock's and Cohere's dialects) comes to what its recorded usage is priced at.
 
 Each SDK is in an environment of its own (see `contract/versions.py`), made here where it is not there yet.
 """
@@ -7,29 +8,36 @@ Each SDK is in an environment of its own (see `contract/versions.py`), made here
 from __future__ import annotations
 
 import functools
+import json
 import re
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from contract.versions import environment
 
+from edgequake_obs import pricing
+from edgequake_obs.demo.recording import load
 from edgequake_obs.demo.server import FAULTS, running
 
-from . import corpus, test_faults
+from . import corpus, dialect_bedrock, dialect_cohere, test_faults
 from .corpus import Case
-from .dialect_case import DialectCase
+from .dialect_case import DialectCase, NotAskable
 from .run import Rows, Said, play
 from .test_corpus import complain
 from .test_dialects import SAMPLE, cases_in
 
 ENVIRONMENTS = {"litellm": "litellm-new", "anthropic": "anthropic"}
-# How many of the sample are played in `make test`; `make corpus` plays all there are, and this many with each fault.
-FEW = 16
+SAMPLE_OF_LITELLM = SAMPLE.with_name("dialects_of_litellm.jsonl")
+OF_LITELLM: dict[str, ModuleType] = {"bedrock": dialect_bedrock, "cohere": dialect_cohere}
+# How many of the sample are played in `make test`, half of them broken off; `make corpus` plays all there are, and this
+# many with each fault.
+FEW = 24
 SPREAD = 200
 PARTS = 6
 PATIENCE = 60.0  # seconds: beyond what litellm takes on a busy machine
@@ -69,7 +77,22 @@ def cases_of(library: str, *, whole: bool) -> list[AnyCase]:
         return [as_recorded(case) for case in cases_in(recordings, "anthropic")[0]]
     dialects = [case for name in ("anthropic", "gemini") for case in cases_in(recordings, name)[0]]
     compatible = (corpus.whole()[0] if whole else corpus.sample()).values()
-    return [*(case for case in compatible if case.vendor not in ("ollama", "snowflake", "databricks")), *dialects]
+    return [
+        *(case for case in compatible if case.vendor not in ("ollama", "snowflake", "databricks")),
+        *dialects,
+        *of_litellm(corpus.WHOLE if whole else SAMPLE_OF_LITELLM),
+    ]
+
+
+def of_litellm(recordings: Path) -> Iterator[DialectCase]:
+    """The exchanges of dialects that litellm speaks and our own client does not."""
+    for exchange in load(recordings).values():
+        dialect: Any = OF_LITELLM.get(exchange.provider)
+        if dialect is not None and (exchange.provider, exchange.operation) in dialect.OPERATIONS:
+            try:
+                yield dialect.case_of(exchange)
+            except NotAskable:
+                continue
 
 
 def as_recorded(case: DialectCase) -> DialectCase:
@@ -82,13 +105,11 @@ def some(cases: Sequence[AnyCase], count: int) -> list[AnyCase]:
 
 
 @pytest.mark.parametrize("library", ENVIRONMENTS)
-def test_some_as_recorded(library: str, tmp_path: Path) -> None:
-    play_with(library, some(cases_of(library, whole=False), FEW), None, tmp_path)
-
-
-def test_some_cut_off(tmp_path: Path) -> None:
-    cases = succeeding(cases_of("anthropic", whole=False))
-    play_with("anthropic", some(by_streaming(cases), FEW), "truncated", tmp_path)
+def test_some(library: str, tmp_path: Path) -> None:
+    cases = cases_of(library, whole=False)
+    few = [*some([case for case in cases if _is_ours(case)], FEW), *(case for case in cases if not _is_ours(case))]
+    faults = {case.id: ("truncated", "drop")[at % 2] for at, case in enumerate(succeeding(few)) if at % 3}
+    play_with(library, few, faults, tmp_path)
 
 
 @pytest.mark.whole_corpus
@@ -96,42 +117,43 @@ def test_some_cut_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize("library", ENVIRONMENTS)
 def test_all_as_recorded(library: str, part: int, tmp_path: Path) -> None:
     cases = cases_of(library, whole=True)
-    play_with(library, [case for case in cases if zlib.crc32(case.id.encode()) % PARTS == part], None, tmp_path)
+    play_with(library, [case for case in cases if zlib.crc32(case.id.encode()) % PARTS == part], {}, tmp_path)
 
 
 @pytest.mark.whole_corpus
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("library", ENVIRONMENTS)
 def test_a_spread_with_a_fault(library: str, fault: str, tmp_path: Path) -> None:
-    play_with(library, some(succeeding(cases_of(library, whole=True)), SPREAD), fault, tmp_path)
+    cases = some(succeeding(cases_of(library, whole=True)), SPREAD)
+    play_with(library, cases, dict.fromkeys((case.id for case in cases), fault), tmp_path)
 
 
-def by_streaming(cases: Sequence[AnyCase]) -> list[AnyCase]:
-    """Those whose answer is a stream first: most of what can go wrong halfway."""
-    return sorted(cases, key=lambda case: not case.exchange.streaming)
+def _is_ours(case: AnyCase) -> bool:
+    return case.exchange.provider not in OF_LITELLM
 
 
 def succeeding(cases: Sequence[AnyCase]) -> list[AnyCase]:
     return [case for case in cases if case.exchange.status == 200]
 
 
-def play_with(library: str, cases: list[AnyCase], fault: str | None, folder: Path) -> None:
+def play_with(library: str, cases: list[AnyCase], faults: Mapping[str, str], folder: Path) -> None:
     ways = [f"{patch}{library}-{flavour}" for patch in ("", "bare_") for flavour in ("sync", "async")]
     # The anthropic SDK is asked in its own words; our own client, with the same exchange, in OpenAI's.
-    own = cases if library == "litellm" else [*_in_own_words(cases)]
+    own = list(filter(_is_ours, cases)) if library == "litellm" else [*_in_own_words(cases)]
     with running({case.id: case.exchange for case in cases}) as server:
         said, rows = play(
             server,
             cases,  # pyright: ignore[reportArgumentType]
             folder,
             ways=ways,
-            options=[] if fault is None else [f"fault={fault}"],
-            timeout=test_faults.STALLED if fault == "stall" else PATIENCE,
+            faults=faults,
+            together=True,
+            timeout=test_faults.STALLED if "stall" in faults.values() else PATIENCE,
             threads=4,
             fewer={"own-sync": own},  # pyright: ignore[reportArgumentType]
             pythons={**dict.fromkeys(ways, python_of(library)), "own-sync": Path(sys.executable)},
         )
-    complain([line for case in cases for line in about(library, case, fault, said, rows)], len(cases))
+    complain([line for case in cases for line in about(library, case, faults.get(case.id), said, rows)], len(cases))
 
 
 def _in_own_words(cases: Sequence[AnyCase]) -> Iterator[DialectCase]:
@@ -154,13 +176,17 @@ def about(library: str, case: AnyCase, fault: str | None, said: Said, rows: Rows
         if len(found) != 1:
             yield f"{case.id} {flavour}: {len(found)} rows"
             continue
-        row, own = found[0], rows["own-sync", case.id][0]
+        row = found[0]
         if row["origin"] != library:
             yield f"{case.id} {flavour}: origin {row['origin']}"
         if fault in test_faults.ALWAYS_AN_ERROR and row["outcome"] != "error":
             yield f"{case.id} {flavour}: the outcome is {row['outcome']}"
-        if row["provider"] == own["provider"]:
-            yield from (f"{case.id} {flavour}: {problem}" for problem in _unlike(fault, row, own))
+        if _is_ours(case):
+            own = rows["own-sync", case.id][0]
+            problems = _unlike(fault, row, own) if row["provider"] == own["provider"] else ()
+        else:
+            problems = _unlike_recorded(case, fault, row, patched)
+        yield from (f"{case.id} {flavour}: {problem}" for problem in problems)
 
 
 def _unlike(fault: str | None, row: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
@@ -171,6 +197,22 @@ def _unlike(fault: str | None, row: dict[str, Any], own: dict[str, Any]) -> Iter
         differing = [name for name in SAME_AS_OWN if row[name] is None and own[name] is not None]
     for name in differing:
         yield f"{name} is {row[name]!r:.300}, our own client's: {own[name]!r:.300}"
+
+
+def _unlike_recorded(case: AnyCase, fault: str | None, row: dict[str, Any], got: dict[str, Any]) -> Iterator[str]:
+    """Against what the recorded usage is priced at; what was broken off before it is estimated, if there is a text."""
+    if fault is None and row["outcome"] == "completed":
+        dialect: Any = OF_LITELLM[case.exchange.provider]
+        usage = dialect.usage_of(case.exchange)
+        recorded = json.loads(row["usage"]) if row["usage"] else None
+        if recorded != usage:
+            yield f"usage is {recorded}, recorded: {usage}"
+        cost = pricing.cost(usage, model=case.exchange.model, provider=row["provider"])
+        if (row["cost_usd"], row["cost_status"]) != (cost.usd, cost.status):
+            yield f"the cost is {row['cost_usd']} {row['cost_status']}, of the recorded usage: {cost.usd} {cost.status}"
+    has_text = any(piece["text"] for piece in got["pieces"] if "text" in piece)
+    if row["streaming"] and has_text and row["usage"] is None and not row["estimated_output_tokens"]:
+        yield "a stream with text and without usage, and no estimate"
 
 
 def _lasting(value: Any) -> Any:

@@ -203,8 +203,9 @@ impl Part {
 
     fn tap(&self, status: u16, headers: &Bound<'_, PyAny>, hide_usage: bool) -> PyResult<StreamTap> {
         let response = response_facts(status, Some(headers))?;
+        let framing = response.framing;
         self.call.with_state(|state| state.answered(response));
-        let tap = Tap::of_part(Arc::clone(&self.call), self.surface, hide_usage);
+        let tap = Tap::of_part(Arc::clone(&self.call), self.surface, framing, hide_usage);
         Ok(StreamTap::of(Mutex::new(tap)))
     }
 }

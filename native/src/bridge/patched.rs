@@ -264,10 +264,10 @@ impl Call {
     /// The answer is a stream: its bytes go through the tap.
     fn tap(&self, status: u16, headers: &Bound<'_, PyAny>, hide_usage: bool) -> PyResult<StreamTap> {
         let response = response_facts(status, Some(headers))?;
+        let framing = response.framing;
         self.call.with_state(|state| state.answered(response));
-        Ok(StreamTap {
-            tap: Mutex::new(Tap::new(Arc::clone(&self.call), self.surface, hide_usage)),
-        })
+        let tap = Tap::new(Arc::clone(&self.call), self.surface, framing, hide_usage);
+        Ok(StreamTap::of(Mutex::new(tap)))
     }
 }
 

@@ -121,6 +121,7 @@ impl State {
             Err(AnswerProblem::Unreadable(_)) if self.transported.is_some() => ending,
             Ok(facts) => {
                 self.facts = facts;
+                self.facts.usage = self.facts.usage.take().or_else(|| self.response.usage());
                 ending
             }
             Err(AnswerProblem::Failed(facts, error)) => {

@@ -5,9 +5,36 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 
+use super::messages;
 use super::typed::take_usage;
 use crate::json_scan::{elements, members, text_of};
 use crate::providers::openai::{EventKind, Facts};
+
+const METRICS: &[u8] = b"amazon-bedrock-invocationMetrics";
+
+/// Where providers quote what they found, or say once more what was said.
+const QUOTED: [&[u8]; 5] = [
+    b"citations",
+    b"documents",
+    b"search_results",
+    b"groundingMetadata",
+    b"citationMetadata",
+];
+
+/// What providers call the text that a model writes: Gemini, Bedrock and Cohere `text`, Bedrock's tools `input`, Cohere's
+/// `arguments`, Ollama `content` and `response`, Titan `outputText`, Llama `generation`, older Claudes `completion`.
+const TEXTS: [&[u8]; 10] = [
+    b"text",
+    b"thinking",
+    b"input",
+    b"arguments",
+    b"tool_plan",
+    b"content",
+    b"response",
+    b"outputText",
+    b"generation",
+    b"completion",
+];
 
 /// Ollama's counts stand in the answer itself, Cohere's in its `meta`; Bedrock's stream has its own word for them.
 static NAMES: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
@@ -63,54 +90,82 @@ fn counts_of(object: &str) -> String {
     format!("{{{}}}", kept.join(","))
 }
 
-/// What of an event tells of usage, and nothing of what was said; None where nothing does.
-fn of_usage(object: &[u8]) -> Option<String> {
-    let mut kept = Vec::new();
-    let mut tells = false;
-    for (name, value) in members(object) {
-        let (Ok(name), Ok(text)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
-            continue;
-        };
-        let is_usage = name.starts_with("usage")
-            || name.ends_with("_count")
-            || name.ends_with("_duration")
-            || name == "billed_units"
-            || name.ends_with("bedrock-invocationMetrics");
-        let part = match value.first() {
-            _ if is_usage => Some(text.to_owned()),
-            Some(b'{') if is_telling(value) => of_usage(value),
-            _ => None,
-        };
-        if let Some(part) = part {
-            tells = true;
-            kept.push(format!("\"{name}\":{part}"));
-        } else if name == "type" {
-            kept.push(format!("\"{name}\":{text}"));
-        }
-    }
-    tells.then(|| format!("{{{}}}", kept.join(",")))
-}
-
-/// Of events that carry usage that much is kept, since some providers split it over two; Gemini's last says it all.
+/// Reads one event into `facts`. Counts are cumulative or come once: the last object is the whole.
 pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
     let data = data.trim_ascii();
     if data.is_empty() {
         return EventKind::Empty;
     }
-    if is_telling(data) && data.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(data).is_ok() {
-        if members(data).any(|(name, _)| name == b"usageMetadata") {
+    if data.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(data).is_ok() {
+        if is_of_a_message(data) {
+            // Claude's own events, behind Bedrock.
+            messages::read_event(facts, data);
+            take_metrics(facts, data);
+        } else {
             take(facts, data);
-            return EventKind::Chunk;
+            for (name, value) in members(data) {
+                take_event(facts, name, value);
+            }
         }
-        let Some(event) = of_usage(data) else {
-            return EventKind::Chunk;
-        };
-        facts.usage = Some(match facts.usage.take() {
-            None => format!("[{event}]"),
-            Some(events) => format!("{},{event}]", events.strip_suffix(']').unwrap_or(&events)),
-        });
     }
     EventKind::Chunk
+}
+
+fn is_of_a_message(event: &[u8]) -> bool {
+    let kind = members(event).find(|(name, _)| *name == b"type");
+    kind.and_then(|(_, kind)| text_of(kind)).is_some_and(|kind| {
+        matches!(&*kind, "message_start" | "message_delta" | "message_stop") || kind.starts_with("content_block_")
+    })
+}
+
+/// Bedrock's counts of an invocation, by which it bills; but only Claude tells how long it keeps what it caches.
+fn take_metrics(facts: &mut Facts, event: &[u8]) {
+    let metrics = members(event).find(|(name, _)| *name == METRICS);
+    if let Some((_, metrics)) = metrics.filter(|_| !facts.usage.as_deref().is_some_and(caches_for_an_hour)) {
+        take_usage(facts, metrics);
+    }
+}
+
+fn caches_for_an_hour(usage: &str) -> bool {
+    let member = |object, wanted: &[u8]| {
+        members(object)
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, value)| value)
+    };
+    member(usage.as_bytes(), b"cache_creation")
+        .and_then(|split| member(split, b"ephemeral_1h_input_tokens"))
+        .is_some_and(|count| count != b"0")
+}
+
+/// A member of an event: what it wraps, and the text in it.
+fn take_event(facts: &mut Facts, name: &[u8], value: &[u8]) {
+    match name {
+        METRICS => take_usage(facts, value),
+        // Cohere's last event says everything once more.
+        b"response" if value.starts_with(b"{") => take(facts, value),
+        b"metadata" => take(facts, value),
+        _ => {
+            if name == b"delta" && is_telling(value) {
+                take(facts, value);
+            }
+            measure(facts, name, value);
+        }
+    }
+}
+
+/// Adds the text beneath a member of an event.
+fn measure(facts: &mut Facts, name: &[u8], value: &[u8]) {
+    match value.first() {
+        _ if QUOTED.contains(&name) => {}
+        Some(b'"') if TEXTS.contains(&name) => {
+            if let Some(text) = text_of(value) {
+                facts.written.add(&text);
+            }
+        }
+        Some(b'{') => members(value).for_each(|(name, value)| measure(facts, name, value)),
+        Some(b'[') => elements(value).for_each(|element| measure(facts, name, element)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -149,20 +204,57 @@ mod tests {
         assert_eq!(facts.usage.as_deref(), Some(last));
     }
 
-    #[test]
-    fn what_was_said_beside_the_usage_is_not_kept() {
+    fn after(events: &[&str]) -> Facts {
         let mut facts = Facts::default();
-        for event in [
-            r#"{"type":"message_start","message":{"role":"assistant","content":"secret","usage":{"input_tokens":3}}}"#,
-            r#"{"type":"content","delta":{"text":"secret \"usage\""}}"#,
-            r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"output_tokens":4}}}}"#,
-        ] {
+        for event in events {
             read_event(&mut facts, event.as_bytes());
         }
-        let kept = concat!(
-            r#"[{"type":"message_start","message":{"usage":{"input_tokens":3}}},"#,
-            r#"{"type":"message-end","delta":{"usage":{"billed_units":{"output_tokens":4}}}}]"#
+        facts
+    }
+
+    #[test]
+    fn what_was_said_is_measured_and_not_kept() {
+        let facts = after(&[
+            r#"{"type":"content-delta","delta":{"message":{"content":{"text":"secret \"usage\" 12"}}}}"#,
+            r#"{"type":"citation-start","delta":{"message":{"citations":{"text":"secret","sources":[{"text":"secret"}]}}}}"#,
+            r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"output_tokens":4}}}}"#,
+        ]);
+        assert_eq!(facts.usage.as_deref(), Some(r#"{"billed_units":{"output_tokens":4}}"#));
+        assert_eq!(facts.written.tokens(), 5, "eighteen characters");
+    }
+
+    #[test]
+    fn the_usage_of_bedrocks_streams() {
+        let converse = after(&[
+            r#"{"contentBlockIndex":0,"delta":{"text":"Hello"},"p":"abc"}"#,
+            r#"{"metrics":{"latencyMs":1},"usage":{"inputTokens":3,"outputTokens":1},"p":"a"}"#,
+        ]);
+        assert_eq!(converse.usage.as_deref(), Some(r#"{"inputTokens":3,"outputTokens":1}"#));
+        assert_eq!(converse.written.tokens(), 2, "five characters");
+        let metrics = r#""amazon-bedrock-invocationMetrics":{"inputTokenCount":3,"outputTokenCount":5}"#;
+        let titan = after(&[&format!(r#"{{"outputText":"Hello",{metrics}}}"#)]);
+        let counted = r#"{"inputTokenCount":3,"outputTokenCount":5}"#;
+        assert_eq!(titan.usage.as_deref(), Some(counted));
+        let start = r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":3,"output_tokens":1}}}"#;
+        let delta = |split: &str| format!(r#"{{"type":"message_delta","usage":{{"output_tokens":5{split}}}}}"#);
+        let stop = format!(r#"{{"type":"message_stop",{metrics}}}"#);
+        let claude = after(&[start, &delta(""), &stop]);
+        assert_eq!(
+            (claude.usage.as_deref(), claude.response_id.as_deref()),
+            (Some(counted), Some("m"))
         );
-        assert_eq!(facts.usage.as_deref(), Some(kept));
+        let hour = delta(r#","cache_creation":{"ephemeral_1h_input_tokens":9}"#);
+        let claudes = r#"{"input_tokens":3,"output_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":9}}"#;
+        assert_eq!(after(&[start, &hour, &stop]).usage.as_deref(), Some(claudes));
+    }
+
+    #[test]
+    fn a_last_event_that_repeats_the_answer_tells_its_usage_only() {
+        let facts = after(&[
+            r#"{"event_type":"text-generation","text":"Hello"}"#,
+            r#"{"event_type":"stream-end","response":{"text":"Hello","meta":{"billed_units":{"output_tokens":1}}}}"#,
+        ]);
+        assert_eq!(facts.usage.as_deref(), Some(r#"{"billed_units":{"output_tokens":1}}"#));
+        assert_eq!(facts.written.tokens(), 2);
     }
 }

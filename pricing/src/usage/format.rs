@@ -68,7 +68,7 @@ impl UsageFormat {
             (_, "converse" | "converse_stream") => Self::BedrockConverse,
             ("anthropic", "chat") => Self::AnthropicMessages,
             ("gemini" | "vertex_ai", "chat" | "embedding" | "embeddings") => Self::GeminiGenerateContent,
-            ("bedrock", "chat" | "invoke" | "invoke_stream") => Self::BedrockConverse,
+            ("bedrock", "chat" | "invoke" | "invoke_stream" | "embedding" | "embeddings") => Self::BedrockConverse,
             ("xai", "chat" | "responses") => Self::XaiChat,
             ("deepseek", "chat") => Self::DeepSeekChat,
             ("perplexity", "chat" | "embedding" | "embeddings") => Self::PerplexityChat,

@@ -60,12 +60,16 @@ impl<'a> Event<'a> {
 
 pub(super) fn read(format: UsageFormat, json: &str) -> Result<Usage, PricingError> {
     let events: Vec<Event<'_>> = serde_json::from_str(json).map_err(malformed)?;
-    if format == UsageFormat::AnthropicMessages {
+    let Some(last) = events.iter().rfind(|event| event.usage().is_some()) else {
+        return Ok(Usage::absent());
+    };
+    // Bedrock's stream of a Claude may break off before it counts itself.
+    if format == UsageFormat::AnthropicMessages || format == UsageFormat::BedrockConverse && last.message.is_some() {
         return merged(&events);
     }
     // Everybody else's counts are cumulative or come once: the last object is the whole.
-    let last = events.iter().filter_map(Event::usage).next_back();
-    last.map_or_else(|| Ok(Usage::absent()), |object| read_object(format, object))
+    last.usage()
+        .map_or_else(|| Ok(Usage::absent()), |object| read_object(format, object))
 }
 
 /// Anthropic's start of a message counts the input, its deltas the output.
