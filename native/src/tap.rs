@@ -193,7 +193,7 @@ impl Tap {
         let rest = self.cutter.finish();
         let kind = rest.as_ref().and_then(|event| self.see(event));
         let hidden = self.hide_usage && kind == Some(EventKind::UsageOnly);
-        if self.call.with_state(|state| state.facts.usage.is_none()) == Some(true) {
+        if self.call.with_state(|state| state.facts.is_counted()) == Some(false) {
             self.read_all();
         }
         self.end(Ending::Completed);

@@ -175,6 +175,22 @@ impl Usage {
         self.units.is_none() && self.reported_usd.is_none() && self.buckets == Buckets::default()
     }
 
+    /// Whether these are no final counts of the provider's.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.estimated
+    }
+
+    /// The usage of a stream that broke off before its output was counted, with what its text makes of it: no count, so
+    /// that [`Self::tokens`] has none. Gives the estimate as well, which is no less than what was counted at the start.
+    #[must_use]
+    pub fn with_estimated_output(mut self, written: u64) -> (Self, u64) {
+        let output = self.tokens.output.take().unwrap_or(0).max(written);
+        self.buckets.text_out = Some(output);
+        self.estimated = true;
+        (self, output)
+    }
+
     /// The same usage, marked as our own estimate; a stream that broke off has counts that are not final.
     #[must_use]
     pub fn into_estimated(self) -> Self {

@@ -174,6 +174,13 @@ fn a_stream_that_broke_off_is_an_estimate() {
     assert_eq!(of(start).status, CostStatus::Estimated);
     assert_eq!(of(&format!("{start},{delta}")).status, CostStatus::Priced);
     assert_eq!(reason(&of(delta)), "the provider reported no input tokens");
+    let (whole, output) = usage("anthropic.messages.stream", &format!("[{start}]")).with_estimated_output(200);
+    assert_eq!(
+        (whole.tokens().input, whole.tokens().output, output),
+        (Some(397), None, 200)
+    );
+    let cost_of_200 = cost(&whole, &query("anthropic", "claude-haiku-4-5"));
+    assert_eq!(usd(&cost_of_200).as_deref(), Some("0.001397"));
     // Behind Bedrock, whose own counts come last.
     let of = |events: &str| {
         cost(

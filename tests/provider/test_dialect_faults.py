@@ -84,5 +84,10 @@ def about(case: Any, fault: str, expected: Answer, said: Said, rows: Rows) -> It
         failed = row["outcome"] == "error"
         if (fault in ALWAYS_AN_ERROR and not failed) or failed != ("error" in got):
             yield f"{case.id} {way}: the outcome is {row['outcome']}, the caller got {got.get('error')}"
+        # Anthropic's start of a message alone: of the output only its text is known.
+        if (row["usage"] or "").startswith("["):
+            text = sum(len(piece["text"]) for piece in got["pieces"])
+            if row["output_tokens"] is not None or row["estimated_output_tokens"] < max(1, text // 4):
+                yield f"{case.id} {way}: {row['output_tokens']}, {row['estimated_output_tokens']} of {text} characters"
         if failed and not row["error_type"]:
             yield f"{case.id} {way}: an error without a type"

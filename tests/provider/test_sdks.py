@@ -46,6 +46,7 @@ SAME_AS_OWN = (
     "output_tokens",
     "cache_read_tokens",
     "reasoning_tokens",
+    "estimated_output_tokens",
     "usage",
     "cost_usd",
     "cost_status",

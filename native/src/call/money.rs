@@ -46,14 +46,26 @@ impl State {
                 _ => pricing::read_usage(self.usage_format(), json),
             };
             return match read {
+                // Anthropic's start of a message, which counts the input.
+                Ok(usage) if usage.is_estimated() => {
+                    let (usage, output) = usage.with_estimated_output(self.facts.written.tokens());
+                    Money {
+                        tokens: *usage.tokens(),
+                        estimated: Estimated {
+                            input: None,
+                            output: Some(output),
+                        },
+                        cost: Some(price(&usage)),
+                    }
+                }
                 Ok(usage) => Money {
                     tokens: *usage.tokens(),
-                    estimated: None,
+                    estimated: Estimated::default(),
                     cost: Some(price(&usage)),
                 },
                 Err(why) => Money {
                     tokens: pricing::reported_tokens(json),
-                    estimated: None,
+                    estimated: Estimated::default(),
                     cost: Some(Cost::of_invalid_usage(why)),
                 },
             };
@@ -73,11 +85,14 @@ impl State {
         if !(is_stream_of_text || is_verdict) {
             return Money::default();
         }
-        let estimated = (start.asked.input.tokens(), self.facts.written.tokens());
-        let usage = pricing::estimated_usage(estimated.0, estimated.1);
+        let (input, output) = (start.asked.input.tokens(), self.facts.written.tokens());
+        let usage = pricing::estimated_usage(input, output);
         Money {
             tokens: Tokens::default(),
-            estimated: Some(estimated),
+            estimated: Estimated {
+                input: Some(input),
+                output: Some(output),
+            },
             cost: Some(price(&usage)),
         }
     }
@@ -134,6 +149,13 @@ impl State {
 #[derive(Default)]
 pub(super) struct Money {
     pub tokens: Tokens,
-    pub estimated: Option<(u64, u64)>,
+    pub estimated: Estimated,
     pub cost: Option<Cost>,
+}
+
+/// Tokens that nobody counted, by the length of what was said.
+#[derive(Default)]
+pub(super) struct Estimated {
+    pub input: Option<u64>,
+    pub output: Option<u64>,
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+use super::native_usage;
 use crate::estimate::TextSize;
 use crate::images::Images;
 use crate::json_text;
@@ -45,6 +46,15 @@ pub(crate) struct Facts {
     pub images: Option<Images>,
     /// The provider counts images, no tokens.
     pub images_are_the_usage: bool,
+}
+
+impl Facts {
+    /// Whether the provider has counted all there is; else the text has to be measured.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.usage
+            .as_deref()
+            .is_some_and(|usage| native_usage::of_start(usage).is_none())
+    }
 }
 
 /// What one event of a stream was.

@@ -66,7 +66,10 @@ pub(super) fn price_row(row: Row, base_model: Option<String>, as_model: Option<S
         (Some(json), _, _) => {
             let operation = row.operation.as_deref().unwrap_or_default();
             let format = UsageFormat::for_call(seen.provider, operation).unwrap_or(UsageFormat::OpenAiChat);
-            pricing::read_usage(format, json)
+            pricing::read_usage(format, json).map(|usage| match row.estimated_output_tokens {
+                Some(output) => usage.with_estimated_output(output).0,
+                None => usage,
+            })
         }
         (None, Some(input), Some(output)) => Ok(pricing::estimated_usage(input, output)),
         _ => return None,
