@@ -193,9 +193,11 @@ def about(library: str, case: AnyCase, fault: str | None, said: Said, rows: Rows
 def _unlike(fault: str | None, row: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
     if fault in SAME_BYTES or row["outcome"] == own["outcome"] == "completed":
         differing = [name for name in SAME_AS_OWN if row[name] != own[name]]
+    elif row["usage"] is not None and own["usage"] is None:
+        return  # our own client gives up at what is no text, others may read on
     else:
-        # Our own client gives up at what is no text, others may read on: they know as much, or more.
-        differing = [name for name in SAME_AS_OWN if row[name] is None and own[name] is not None]
+        known = [name for name in SAME_AS_OWN if own[name] is not None and not name.startswith("estimated")]
+        differing = [name for name in known if row[name] is None]
     for name in differing:
         yield f"{name} is {row[name]!r:.300}, our own client's: {own[name]!r:.300}"
 

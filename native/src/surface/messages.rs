@@ -84,6 +84,7 @@ pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
             }
             b"usage" => add_usage(facts, value),
             b"delta" => take_delta(facts, value),
+            b"content_block" => take_block(facts, value),
             b"error" => return EventKind::Error(provider_error(value)),
             _ => {}
         }
@@ -92,6 +93,19 @@ pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
         Some("message_stop") => EventKind::Last,
         Some("ping") => EventKind::Empty,
         _ => EventKind::Chunk,
+    }
+}
+
+/// A block's start names the tool that it calls, or has the beginning of a text.
+fn take_block(facts: &mut Facts, block: &[u8]) {
+    let text = |wanted: &[u8]| {
+        let member = members(block).find(|(name, _)| *name == wanted);
+        member.and_then(|(_, value)| text_of(value)).unwrap_or_default()
+    };
+    match &*text(b"type") {
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => facts.written.add(&text(b"name")),
+        "text" => facts.written.add(&text(b"text")),
+        _ => {}
     }
 }
 
@@ -123,7 +137,8 @@ mod tests {
         let events = [
             r#"{"type":"message_start","message":{"id":"msg_1","model":"claude-x","stop_reason":null,"usage":{"input_tokens":3,"output_tokens":1}}}"#,
             r#"{"type":"ping"}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"add","input":{}}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}"#,
             r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":4}}"#,
             r#"{"type":"message_stop"}"#,
         ];
@@ -133,14 +148,14 @@ mod tests {
         let mut facts = Facts::default();
         let kinds = events.map(|event| read_event(&mut facts, event.as_bytes()));
         assert_eq!(kinds[1], EventKind::Empty);
-        assert_eq!(kinds[4], EventKind::Last);
+        assert_eq!(kinds[5], EventKind::Last);
         assert_eq!(facts.usage.as_deref(), Some(r#"{"input_tokens":3,"output_tokens":4}"#));
         assert_eq!(
             (facts.response_id.as_deref(), facts.model.as_deref()),
             (Some("msg_1"), Some("claude-x"))
         );
         assert_eq!(facts.finish_reasons, ["end_turn"]);
-        assert_eq!(facts.written.tokens(), 2, "five characters");
+        assert_eq!(facts.written.tokens(), 3, "six characters, and three of the tool");
         let overloaded = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
         assert!(
             matches!(read_event(&mut facts, overloaded), EventKind::Error(e) if e.code.as_deref() == Some("overloaded_error"))
