@@ -182,6 +182,8 @@ def about(library: str, case: AnyCase, fault: str | None, said: Said, rows: Rows
             yield f"{case.id} {flavour}: origin {row['origin']}"
         if fault in test_faults.ALWAYS_AN_ERROR and row["outcome"] != "error":
             yield f"{case.id} {flavour}: the outcome is {row['outcome']}"
+        if row["attempts"] == 0:
+            continue  # the library itself refused what was asked
         if _is_ours(case):
             own = rows["own-sync", case.id][0]
             problems = _unlike(fault, row, own) if row["provider"] == own["provider"] else ()

@@ -32,8 +32,8 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// Fills in what the transport's bytes did not tell.
-    pub(super) fn complete(&mut self, facts: &mut Facts) {
+    /// Fills in what the transport's bytes did not tell. `counts`: whether a usage there would be the provider's.
+    pub(super) fn complete(&mut self, facts: &mut Facts, counts: bool) {
         if facts.response_id.is_none() {
             facts.response_id = self.response_id.take();
         }
@@ -43,7 +43,7 @@ impl Told {
         if facts.finish_reasons.is_empty() {
             facts.finish_reasons = std::mem::take(&mut self.finish_reasons);
         }
-        if facts.usage.is_none() && self.usage.is_some() {
+        if counts && facts.usage.is_none() && self.usage.is_some() {
             facts.usage = self.usage.take();
             self.is_the_usage = true;
         }
