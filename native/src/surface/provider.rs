@@ -12,6 +12,9 @@ use crate::providers::openai::{EventKind, Facts};
 
 const METRICS: &[u8] = b"amazon-bedrock-invocationMetrics";
 
+/// Levels of an event below which nobody keeps text, and which nobody can make endless.
+const DEEPEST: usize = 16;
+
 /// Where providers quote what they found, or say once more what was said.
 const QUOTED: [&[u8]; 5] = [
     b"citations",
@@ -72,6 +75,7 @@ fn take(facts: &mut Facts, object: &[u8]) {
         match name {
             b"usage" | b"usageMetadata" | b"usage_metadata" | b"meta" => take_usage(facts, value),
             b"model" | b"modelVersion" => facts.model = text_of(value).map(|model| model.into_owned()),
+            b"responseId" => facts.response_id = text_of(value).map(|id| id.into_owned()),
             b"prompt_eval_count" | b"eval_count" => {
                 facts.usage = std::str::from_utf8(object).ok().map(counts_of);
             }
@@ -148,13 +152,14 @@ fn take_event(facts: &mut Facts, name: &[u8], value: &[u8]) {
             if name == b"delta" && is_telling(value) {
                 take(facts, value);
             }
-            measure(facts, name, value);
+            measure(facts, name, value, DEEPEST);
         }
     }
 }
 
 /// Adds the text beneath a member of an event.
-fn measure(facts: &mut Facts, name: &[u8], value: &[u8]) {
+fn measure(facts: &mut Facts, name: &[u8], value: &[u8], levels: usize) {
+    let Some(levels) = levels.checked_sub(1) else { return };
     match value.first() {
         _ if QUOTED.contains(&name) => {}
         Some(b'"') if TEXTS.contains(&name) => {
@@ -162,8 +167,8 @@ fn measure(facts: &mut Facts, name: &[u8], value: &[u8]) {
                 facts.written.add(&text);
             }
         }
-        Some(b'{') => members(value).for_each(|(name, value)| measure(facts, name, value)),
-        Some(b'[') => elements(value).for_each(|element| measure(facts, name, element)),
+        Some(b'{') => members(value).for_each(|(name, value)| measure(facts, name, value, levels)),
+        Some(b'[') => elements(value).for_each(|element| measure(facts, name, element, levels)),
         _ => {}
     }
 }
@@ -195,13 +200,16 @@ mod tests {
         let mut facts = Facts::default();
         for event in [
             r#"{"candidates":[],"usageMetadata":{"promptTokenCount":3}}"#,
-            r#"{"candidates":[{"text":"x"}]}"#,
+            r#"{"candidates":[{"text":"x"}],"responseId":"r"}"#,
             r#"{"candidates":[],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"totalTokenCount":7}}"#,
         ] {
             assert_eq!(read_event(&mut facts, event.as_bytes()), EventKind::Chunk);
         }
         let last = r#"{"promptTokenCount":3,"candidatesTokenCount":4,"totalTokenCount":7}"#;
-        assert_eq!(facts.usage.as_deref(), Some(last));
+        assert_eq!(
+            (facts.usage.as_deref(), facts.response_id.as_deref()),
+            (Some(last), Some("r"))
+        );
     }
 
     fn after(events: &[&str]) -> Facts {
@@ -221,6 +229,16 @@ mod tests {
         ]);
         assert_eq!(facts.usage.as_deref(), Some(r#"{"billed_units":{"output_tokens":4}}"#));
         assert_eq!(facts.written.tokens(), 5, "eighteen characters");
+    }
+
+    #[test]
+    fn an_event_may_be_as_deep_as_it_likes() {
+        let deep = format!(
+            r#"{{"text":"Hello","x":{}{}}}"#,
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
+        assert_eq!(after(&[&deep]).written.tokens(), 2);
     }
 
     #[test]
