@@ -193,6 +193,8 @@ def about(library: str, case: AnyCase, fault: str | None, said: Said, rows: Rows
 
 
 def _unlike(fault: str | None, row: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
+    if fault is None and row["outcome"] != own["outcome"]:
+        return  # one of the two cannot read what was recorded
     if fault in SAME_BYTES or row["outcome"] == own["outcome"] == "completed":
         differing = [name for name in SAME_AS_OWN if row[name] != own[name]]
     elif row["usage"] is not None and own["usage"] is None:
