@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from . import schema, spool, straight
+from . import outcomes, schema, spool, straight
 from .errors import LedgerError
 from .holder import first_line
 from .lines import load, set_aside_before
@@ -175,11 +175,17 @@ def _insert(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
             f"(SELECT call_uid FROM call WHERE call_uid BETWEEN '{first}'::UUID AND '{last}'::UUID)"
         )
     if timeless:
+        outcomes.note(connection)
         connection.execute(f"DELETE FROM line WHERE NOT {schema.IS_RECENT} AND call_uid IN (SELECT call_uid FROM call)")
     if distinct < total:
-        connection.execute("CREATE OR REPLACE TEMP TABLE line AS SELECT DISTINCT ON (call_uid) * FROM line")
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE line AS SELECT DISTINCT ON (call_uid) * FROM line "
+            f"ORDER BY call_uid, {schema.ignorance('outcome')}"
+        )
     connection.execute(f"INSERT INTO call BY NAME SELECT {schema.call_from_line()} FROM line")
     connection.execute(f"INSERT INTO attempt {schema.attempts_from_line('line')}")
+    if timeless:
+        outcomes.put(connection)
     return dict(connection.execute("SELECT spool_file, count(*) FROM line GROUP BY spool_file").fetchall())
 
 

@@ -111,7 +111,8 @@ def _attempt(place: Place, until: float) -> duckdb.DuckDBPyConnection:
 
 def _open(place: Place, may_change: bool) -> duckdb.DuckDBPyConnection:
     connection = open_as_it_is(place)
-    have, shown = schema.number(connection), schema.get(connection, "spool")
+    have = schema.number(connection)
+    shown = schema.get(connection, "spool") if have else None  # a database that is not a ledger yet
     if have > schema.SCHEMA or (have == schema.SCHEMA and shown == place.spool):
         return connection
     connection.close()

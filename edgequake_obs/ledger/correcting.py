@@ -32,8 +32,8 @@ _ROW = (
     "call_uid, provider, operation, response_model, request_model, start_ns, service_tier, server_address, api_key_id, "
     "usage::VARCHAR AS usage, estimated_input_tokens, estimated_output_tokens, outcome, "
     "cost_usd, computed_cost_usd, cost_status, price_key, price_version, "
-    # The id of a batch's result line is made from the batch's. Searches that the usage did not count are in the proof.
-    "uuid_extract_version(call_uid) = 5 AS batch, "
+    # A batch's result line has an id made of the provider's. Searches that the usage did not count are in the proof.
+    "(uuid_extract_version(call_uid) = 5 AND origin <> 'record') AS batch, "
     "try_cast(json_extract_string(cost_breakdown, '$.web_search.quantity') AS BIGINT) AS web_search_calls"
 )
 # What a correction says, in the order of `_Correction`, with the types that its texts are cast to.

@@ -61,8 +61,8 @@ class Follower:
             rows = self._take(connection, f"ORDER BY ended_ns DESC, call_uid DESC LIMIT {limit}", 0)
             # Those before the last ones must not look as if they had come since.
             ended = "start_ns + coalesce(duration_ns, 0)"
-            recent = connection.execute(f"SELECT call_uid FROM calls WHERE {ended} >= {self._since()}")
-            self._shown.update(dict.fromkeys(row[0] for row in recent.fetchall()))
+            recent = connection.execute(f"SELECT call_uid, outcome FROM calls WHERE {ended} >= {self._since()}")
+            self._shown.update(dict.fromkeys(row[:2] for row in recent.fetchall()))
             return rows
 
     def further(self) -> list[Row]:
@@ -101,14 +101,15 @@ class Follower:
 
     def _take(self, connection: duckdb.DuckDBPyConnection, order: str, since: int) -> list[Row]:
         query = (
-            "SELECT call_uid, start_ns + coalesce(duration_ns, 0) AS ended_ns, "
+            "SELECT call_uid, outcome, start_ns + coalesce(duration_ns, 0) AS ended_ns, "
             f"{self._columns} FROM {self._source(connection)} WHERE ended_ns >= {since} {order}"
         )
         rows = connection.execute(query).fetchall()
-        self.described = [(column[0], str(column[1])) for column in connection.description or []][2:]
-        found = [row for row in rows if row[0] not in self._shown]
-        found.sort(key=lambda row: row[1])
-        for uid, ended, *_ in found:
-            self._shown[uid] = None
+        self.described = [(column[0], str(column[1])) for column in connection.description or []][3:]
+        # A call that is made in the background comes again with its outcome.
+        found = [row for row in rows if row[:2] not in self._shown]
+        found.sort(key=lambda row: row[2])
+        for uid, outcome, ended, *_ in found:
+            self._shown[uid, outcome] = None
             self._last_end = max(self._last_end, ended)
-        return [row[2:] for row in found]
+        return [row[3:] for row in found]

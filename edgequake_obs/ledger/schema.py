@@ -176,6 +176,14 @@ IS_CALL = "(call_uid IS NOT NULL AND kind IS NULL)"
 IS_RECENT = "uuid_extract_version(call_uid) = 7"
 """Condition: the id begins with its time, so that only recent rows can have the same."""
 
+MAY_COME_LATER = "uuid_extract_version(call_uid) = 8"
+"""Condition: the id is made of the provider's, so that whoever learns the outcome of the call can write it."""
+
+
+def ignorance(outcome: str) -> str:
+    """SQL that orders what several lines say of one call: the one that knows most of its outcome comes first."""
+    return f"list_position(['completed', 'error', 'closed_early', 'abandoned'], {outcome})"
+
 
 def call_from_line() -> str:
     """The select list that makes rows of `call` out of lines."""
@@ -194,13 +202,15 @@ def attempts_from_line(source: str) -> str:
 def _unfolded(pattern: str) -> str:
     """SQL for the calls that no fold has put into the tables yet.
 
-    The ids of batch results come again whenever somebody fetches the batch again, so they alone are compared.
+    The ids of batch results come again whenever somebody fetches the batch again, and those of responses made in the
+    background with their outcome, so they alone are compared.
     """
     waiting = f"{IS_CALL} AND parse_filename(spool_file) NOT IN (SELECT name FROM folded)"
     return (
         f"(SELECT * FROM {lines(pattern)} WHERE {waiting} AND {IS_RECENT} UNION ALL "
-        f"SELECT DISTINCT ON (call_uid) * FROM {lines(pattern)} AS line "
-        f"WHERE {waiting} AND NOT {IS_RECENT} AND NOT EXISTS (FROM call WHERE call.call_uid = line.call_uid))"
+        f"(SELECT DISTINCT ON (call_uid) * FROM {lines(pattern)} AS line "
+        f"WHERE {waiting} AND NOT {IS_RECENT} AND NOT EXISTS (FROM call WHERE call.call_uid = line.call_uid) "
+        f"ORDER BY call_uid, {ignorance('outcome')}))"
     )
 
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::call::given::Given;
 use crate::call::{Asked, Ending, OpenCall, Start};
+use crate::core::core;
 use crate::headers::ResponseFacts;
 use crate::json_scan::{members, text_of};
 use crate::seen;
@@ -109,8 +110,8 @@ pub(crate) fn tell(source: &Source<'_>, line: &[u8]) -> bool {
     let name = read.id.or_else(|| text(answer?, b"id"));
     let name = name.unwrap_or_else(|| format!("{} {custom_id}", source.url));
     let common = source.start;
-    let uid = seen::uid_of(&common.provider, &name);
-    if !seen::is_new(uid) {
+    let uid = seen::uid_of_result(&common.provider, &name);
+    if !core().told.is_new(uid) {
         return true;
     }
     let asked = Asked {

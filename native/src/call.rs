@@ -145,12 +145,6 @@ impl OpenCall {
         }
     }
 
-    /// Whether it was begun here, and not before a fork.
-    #[must_use]
-    pub(crate) fn is_of_this_process(&self) -> bool {
-        self.generation == fork::generation()
-    }
-
     /// Whether somebody wants to know what comes: callbacks, or the record's content.
     #[must_use]
     pub(crate) fn is_heard(&self) -> bool {
@@ -270,19 +264,36 @@ impl OpenCall {
 
     /// Ends the call with `failure`, and gives it back without the call's secrets: what the caller may see of it.
     pub(crate) fn fail(self: &Arc<Self>, failure: Failure) -> Failure {
+        let (failure, ending) = self.failing(failure);
+        self.finish(ending);
+        failure
+    }
+
+    /// The failure without the call's secrets, and how it ends the call if nothing better comes.
+    pub(crate) fn failing(&self, failure: Failure) -> (Failure, Ending) {
         let refused = failure.kind == FailureKind::InvalidRequest;
         self.with_state(|state| state.refused = refused);
         let failure = self.without_secrets(failure);
         if self.listener.is_some() {
             self.with_heard(|heard| heard.failure = Some(failure.clone()));
         }
-        self.finish(Ending::Failed {
+        let ending = Ending::Failed {
             error_type: failure.error_type(),
             message: failure.message.clone(),
             // A call that was refused before it was sent has no answer, whatever status its exception has.
             status: failure.status.filter(|_| !refused),
-        });
-        failure
+        };
+        (failure, ending)
+    }
+
+    /// Writes what is known of a call that goes on: the row of a process that will not see its end. Only into the ledger;
+    /// not where the program's own redactor must see it first.
+    pub(crate) fn write_so_far(&self, ending: Ending) {
+        let state = self.with_state(|state| Box::new(state.clone()));
+        if let Some(state) = state.filter(|_| !core().disabled && !redact::is_programs_own()) {
+            let record = state.into_record(self, ending, Instant::now());
+            core().recorder().push(Box::new(record));
+        }
     }
 
     fn without_secrets(&self, failure: Failure) -> Failure {

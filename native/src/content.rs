@@ -49,7 +49,7 @@ impl Capture {
 }
 
 /// The content of a call under way: the request's parts as JSON, and the answer as it came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
     /// A JSON object with the request's own names: `messages`, `input`, `prompt`, `system`, `instructions`, `tools`.
     asked: String,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use exporters::otlp::{Otlp, OtlpSettings, Semconv, Wish};
 use exporters::{Recorder, RecorderSettings};
 
+use crate::background::Background;
 use crate::calls_over::CallsOver;
 use crate::collector::Collector;
 use crate::content::Capture;
@@ -14,6 +15,7 @@ use crate::events::Events;
 use crate::io::Io;
 use crate::open_calls::OpenCalls;
 use crate::prices::InForce;
+use crate::seen::Told;
 use crate::settings::OtelMode;
 use crate::transport::Http;
 use crate::{fork, settings};
@@ -27,6 +29,8 @@ pub(crate) struct Core {
     pub open_calls: OpenCalls,
     pub events: Events,
     pub over: CallsOver,
+    pub background: Background,
+    pub told: Told,
     /// What of calls' content is kept, as a number.
     capture: AtomicU8,
     /// Whether the program's own OpenTelemetry may be used.
@@ -60,6 +64,8 @@ pub(crate) fn core() -> &'static Core {
         open_calls: OpenCalls::default(),
         events: Events::new(settings.queue_bytes),
         over: CallsOver::default(),
+        background: Background::default(),
+        told: Told::default(),
         capture: AtomicU8::new(settings.capture as u8),
         may_be_python: AtomicBool::new(settings.otel.may_be_python()),
         propagates: AtomicBool::new(settings::propagates()),

@@ -30,7 +30,7 @@ pub(crate) struct Listener {
 }
 
 /// What a listener will be told at the end, kept while the call runs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Heard {
     pub answer: Option<Bytes>,
     pub chunks: Vec<Bytes>,

@@ -13,7 +13,7 @@ use crate::settings;
 const VARIABLE: &str = "EDGEQUAKE_OBS_PRICES";
 
 /// What the arguments of a call say about its price.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PriceFacts {
     /// Prices given with the call; they replace every other.
     pub custom: Option<PriceList>,

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::background;
 use crate::call::{Ending, OpenCall};
 use crate::failure::{Failure, FailureKind};
 use crate::framing::{Cutter, Framing};
@@ -35,6 +36,10 @@ pub(crate) struct Tap {
     hide_usage: bool,
     /// A library above decides how the call ends.
     is_part: bool,
+    /// The provider has said that it is over.
+    is_over: bool,
+    /// The call has been told how it ends.
+    is_left: bool,
     fed: bool,
     /// Whole events, not looked at yet, and when the last of them came.
     pending: BytesMut,
@@ -54,6 +59,8 @@ impl Tap {
             cutter: Cutter::new(framing),
             hide_usage,
             is_part: false,
+            is_over: false,
+            is_left: false,
             fed: false,
             pending: BytesMut::new(),
             last_came: Instant::now(),
@@ -140,6 +147,7 @@ impl Tap {
     fn read(&mut self, data: &[u8]) -> Option<EventKind> {
         let surface = self.surface;
         let kind = self.call.with_state(|state| surface.read_event(&mut state.facts, data));
+        self.is_over |= matches!(kind, Some(EventKind::Last | EventKind::Error(_)));
         match kind {
             Some(EventKind::Error(error)) => {
                 self.failure = Some(Failure {
@@ -212,9 +220,8 @@ impl Tap {
 
     pub(crate) fn failed(&mut self, failure: Failure) {
         self.read_all();
-        if !self.is_part {
-            self.call.fail(failure);
-        }
+        self.failure = Some(failure);
+        self.end(Ending::ClosedEarly);
     }
 
     pub(crate) fn settle(&mut self) {
@@ -222,13 +229,12 @@ impl Tap {
     }
 
     fn end(&mut self, ending: Ending) {
-        if self.is_part {
+        if self.is_part || std::mem::replace(&mut self.is_left, true) {
             return;
         }
-        match self.failure.take() {
-            Some(failure) => drop(self.call.fail(failure)),
-            None => self.call.finish(ending),
-        }
+        let failure = self.failure.take();
+        let ending = failure.map_or(ending, |failure| self.call.failing(failure).1);
+        background::stream_left(&self.call, ending, self.is_over);
     }
 }
 

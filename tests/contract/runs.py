@@ -151,7 +151,7 @@ def both(situation: Situation, server: Server, ledger: Ledger, flavour: str, lib
 
 
 # What the garbage collector says when it likes, and what litellm 1.80's own threads do.
-_NOISE = ("unclosed", "Unclosed", "Pydantic serializer warnings")
+_NOISE = ("unclosed", "Unclosed", "Pydantic serializer warnings", "`ReadOnly` qualifier")
 
 
 def observe(situation: Situation, program: Program) -> dict[str, Any]:

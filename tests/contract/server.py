@@ -61,6 +61,7 @@ class Server:
         self.in_turn: dict[str, list[dict[str, Any]]] = {}
         self.sent: list[Sent] = []
         self.asked: collections.Counter[str] = collections.Counter()
+        self.connections: collections.Counter[str] = collections.Counter()  # of each run
         self.address = ""
 
     def url(self, exchange: str, run: str, **options: object) -> str:
@@ -106,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_state: Server
     protocol_version = "HTTP/1.1"
 
+    known = False  # the connection has been counted
+
     def log_message(self, format: str, *args: object) -> None:
         """Silent."""
 
@@ -126,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
         run = options.get("run", "")
         state.sent.append(Sent(run, path, {k.lower(): v for k, v in self.headers.items()}, request))
         state.asked[run] += 1
+        state.connections[run] += not self.known
+        self.known = True
         if "fail" in options:
             status, _, times = options["fail"].partition(":")
             if state.asked[run] <= int(times or 1_000_000):

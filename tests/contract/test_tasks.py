@@ -196,12 +196,12 @@ def test_sibling_of_a_task_that_fails(compare: Compare) -> None:
                 group.start_soon(reads)
                 group.start_soon(fails)
         except BaseException as error:
-            inner = getattr(error, "exceptions", (error,))
-            return [type(one) for one in inner]
+            program.server.sent.sort(key=lambda sent: (sent.run, sent.path))  # they come in any order
+            return len(getattr(error, "exceptions", (error,)))
         return None
 
     both = compare(situation, "async")
-    assert both.saw == ["builtins.type"]
+    assert both.saw == 1
     told = {(record["streaming"], record["outcome"], record.get("error_type")) for record in both.records}
     assert told == {(False, "error", "cancelled"), (True, "closed_early", None)}
 

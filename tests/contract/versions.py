@@ -20,11 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# What litellm's cache imports, and 1.80's streams of Anthropic's messages, and it asks for only with its proxy.
+_OF_ITS_PROXY = ["fastapi==0.165.0", "orjson==3.13.0", "soundfile==0.14.0"]
 # The newest of each major version but the one in `requirements-dev.txt`, and the oldest that is supported.
 VERSIONS = {
-    "openai-2": ["openai==2.54.0", "httpx==0.28.1"],
+    "openai-2": ["openai==2.54.0", "httpx==0.28.1", "coverage==7.17.3"],
     "openai-1": ["openai==1.40.0", "httpx==0.27.2"],
-    "litellm-new": ["-r", "benchmarks/peers.txt"],
+    "litellm-new": ["-r", "benchmarks/peers.txt", *_OF_ITS_PROXY],
     "anthropic": ["anthropic==2.10.0", "openai==3.52.0"],
     "others": [
         "openai==2.54.0",
@@ -33,7 +35,7 @@ VERSIONS = {
         "logfire==5.2.0",
     ],
     "others-new": ["openai==3.54.0", "langfuse==5.0.4", "opentelemetry-instrumentation-genai-openai==1.3b0"],
-    "litellm-old": ["litellm==1.80.0", "openai==2.54.0"],
+    "litellm-old": ["litellm==1.80.0", "openai==2.54.0", *_OF_ITS_PROXY],
 }
 # For tests elsewhere that need more than is to be in the main environment.
 BESIDE = {"workers": ["celery==5.7.0", "ipykernel==7.4.0", "jupyter-client==8.10.0", "openai==3.52.0"]}
@@ -41,7 +43,7 @@ BESIDE = {"workers": ["celery==5.7.0", "ipykernel==7.4.0", "jupyter-client==8.10
 ALONE = {"litellm-new": ["litellm==1.109.1"]}
 NEWEST = {
     "openai-newest": ["openai"],
-    "litellm-newest": ["litellm", "mcp"],  # which its responses import, and it does not ask for
+    "litellm-newest": ["litellm", "mcp", "fastapi", "orjson", "soundfile"],  # its responses import mcp
     "anthropic-newest": ["anthropic", "openai"],
 }
 # litellm's own types make pydantic warn dozens of times.

@@ -57,3 +57,15 @@ def test_a_clock_that_jumps(ledger_path: Path, writer: SpoolWriter, monkeypatch)
         assert follower.further() == [(user,)]
         assert follower.further() == []
     assert follower.described == [("user_id", "VARCHAR")]
+
+
+def test_what_is_made_in_the_background_comes_again_with_its_outcome(ledger_path: Path, writer: SpoolWriter) -> None:
+    ledger.ensure(ledger_path)
+    follower = Follower(ledger_path, ["outcome", "user_id"], lambda _: "calls")
+    assert follower.first(10) == []
+    now, uid = time.time_ns(), "5b2c9f1e-3d47-8a6b-9c10-2f3e4d5c6b7a"
+    writer.write(record(now, call_uid=uid, outcome="abandoned", user_id="ada"))
+    assert follower.further() == [("abandoned", "ada")]
+    writer.write(record(now, call_uid=uid, user_id="ada"))
+    assert follower.further() == [("completed", "ada")]
+    assert follower.further() == []

@@ -2,12 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::caller::Caller;
-use crate::background;
+use crate::background::{self, Reply};
 use crate::batch_results::{self, Source};
 use crate::call::Start;
 use crate::core::core;
@@ -17,9 +16,19 @@ const LONGEST_LINE: usize = 64 << 20;
 /// How long a thread of the program's waits for the disk when it brings more than the recorder's queue holds.
 const FOR_THE_DISK: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// What reads the bytes that come.
+#[derive(Debug)]
+enum Reader {
+    /// Of a file, whose lines may be a batch's results.
+    Lines(Lines),
+    Response(Reply),
+}
+
+/// What is read piece by piece has been found: for anything else the SDK raises.
+const FOUND: u16 = 200;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A file, whose lines may be a batch's results.
     Lines,
     Response,
 }
@@ -43,11 +52,10 @@ fn kind_at(url: &str, method: &str) -> Option<Kind> {
 #[pyclass(frozen, module = "edgequake_obs._native")]
 #[derive(Debug)]
 pub(crate) struct Fetched {
-    kind: Kind,
     url: String,
     /// What all calls told of here have in common.
     start: Mutex<Start>,
-    lines: Mutex<Lines>,
+    reader: Mutex<Reader>,
 }
 
 #[derive(Debug, Default)]
@@ -62,31 +70,59 @@ impl Fetched {
     /// None where nothing at the URL tells of calls.
     pub(super) fn at(url: &str, method: &str) -> Option<fn(String, Start, Caller) -> Self> {
         match kind_at(url, method)? {
-            Kind::Lines => Some(|url, start, caller| Self::of(Kind::Lines, url, start, caller)),
-            Kind::Response => Some(|url, start, caller| Self::of(Kind::Response, url, start, caller)),
+            Kind::Lines => Some(|url, start, caller| Self::of(Reader::Lines(Lines::default()), url, start, caller)),
+            Kind::Response => {
+                Some(|url, start, caller| Self::of(Reader::Response(Reply::default()), url, start, caller))
+            }
         }
     }
 
-    fn of(kind: Kind, url: String, mut start: Start, caller: Caller) -> Self {
+    fn of(reader: Reader, url: String, mut start: Start, caller: Caller) -> Self {
         start.scope = caller.scope;
         start.parent = caller.parent;
         Self {
-            kind,
             url,
             start: Mutex::new(start),
-            lines: Mutex::default(),
+            reader: Mutex::new(reader),
         }
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, data: &[u8]) {
-        if self.kind != Kind::Lines {
-            return;
+    fn start(&self) -> MutexGuard<'_, Start> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, status: u16, data: &[u8]) {
+        match &mut *self.reader() {
+            Reader::Lines(lines) => self.read_lines(lines, data),
+            Reader::Response(reply) => {
+                if let Some(response) = reply.feed(data) {
+                    background::fetched(&self.start(), status, response);
+                }
+            }
         }
-        let mut lines = self.lines();
+    }
+
+    fn finish(&self, status: u16) {
+        match &mut *self.reader() {
+            Reader::Lines(lines) => {
+                let line = std::mem::take(&mut lines.begun);
+                if !line.is_empty() && !lines.is_other {
+                    self.told(&line);
+                }
+            }
+            Reader::Response(reply) => {
+                if let Some(response) = reply.finish() {
+                    background::fetched(&self.start(), status, response);
+                }
+            }
+        }
+    }
+
+    fn read_lines(&self, lines: &mut Lines, data: &[u8]) {
         for piece in data.split_inclusive(|byte| *byte == b'\n') {
             if lines.is_other {
                 return;
@@ -104,13 +140,6 @@ impl Fetched {
         }
     }
 
-    fn finish(&self) {
-        let line = std::mem::take(&mut self.lines().begun);
-        if !line.is_empty() && !self.lines().is_other {
-            self.told(&line);
-        }
-    }
-
     /// Whether the line was a result, or nothing.
     fn told(&self, line: &[u8]) -> bool {
         if line.trim_ascii().is_empty() {
@@ -119,9 +148,8 @@ impl Fetched {
         if core().recorder().is_filling() {
             let _ = core().recorder().flush(FOR_THE_DISK); // whether or not it was in time
         }
-        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner);
         let source = Source {
-            start: &start,
+            start: &self.start(),
             url: &self.url,
         };
         batch_results::tell(&source, line)
@@ -132,26 +160,20 @@ impl Fetched {
 impl Fetched {
     fn answered(&self, py: Python<'_>, status: u16, _headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) {
         let body = body.as_bytes();
-        py.detach(|| match self.kind {
-            Kind::Lines => {
-                self.read(body);
-                self.finish();
-            }
-            Kind::Response => {
-                let start = self.start.lock().unwrap_or_else(PoisonError::into_inner);
-                background::fetched(&start, status, Bytes::copy_from_slice(body));
-            }
+        py.detach(|| {
+            self.read(status, body);
+            self.finish(status);
         });
     }
 
     fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
         let bytes = data.as_bytes();
-        data.py().detach(|| self.read(bytes));
+        data.py().detach(|| self.read(FOUND, bytes));
         data.clone()
     }
 
     fn eof<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        py.detach(|| self.finish());
+        py.detach(|| self.finish(FOUND));
         PyBytes::new(py, b"")
     }
 

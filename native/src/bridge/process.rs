@@ -74,6 +74,7 @@ fn is_capture_setting(given: &str) -> bool {
 /// At interpreter exit: open calls become records.
 #[pyfunction]
 fn abandon_open_calls(py: Python<'_>) {
+    core().background.give_up_all();
     core().open_calls.abandon_all();
     spans::end_those_over(py);
 }

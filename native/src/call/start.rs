@@ -11,7 +11,7 @@ use crate::scope::Scope;
 use crate::surface::Surface;
 
 /// What is known before the request is sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub origin: &'static str,
     pub origin_version: Option<Arc<str>>,
@@ -96,7 +96,7 @@ impl Live {
 }
 
 /// What the request itself says that belongs in the record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     pub user: Option<String>,
     pub tags: Vec<(String, String)>,

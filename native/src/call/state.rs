@@ -20,7 +20,7 @@ use crate::{ids, redact};
 const LONGEST_ERROR_MESSAGE: usize = 2048;
 
 /// What is learnt while the call is under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(super) start: Start,
     pub(super) start_ns: i64,
@@ -102,6 +102,11 @@ impl State {
         }
         self.response = response;
         self.body = body;
+    }
+
+    /// What a call that was answered before has come to.
+    pub(crate) fn came_to(&mut self, body: Bytes) {
+        self.answered_with(self.response.clone(), Some(body));
     }
 
     /// About how many bytes the call holds: its answer, where it is not read yet, and what all calls hold.
@@ -376,7 +381,7 @@ impl State {
         self.start.parent.map(|parent| parent.sampled)
     }
 
-    pub(super) fn provider(&self) -> Arc<str> {
+    pub(crate) fn provider(&self) -> Arc<str> {
         let target = self.target.as_ref().map(|target| &target.provider);
         Arc::clone(target.unwrap_or(&self.start.provider))
     }

@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     pub images: Option<Images>,
     /// The provider counts images, no tokens.
     pub images_are_the_usage: bool,
+    /// Of a response: the provider goes on with it whoever listens.
+    pub in_background: bool,
 }
 
 impl Facts {

@@ -37,6 +37,7 @@ fn take_response(facts: &mut Facts, response: &[u8]) -> Option<ProviderError> {
             b"model" => facts.model = owned(value).or(facts.model.take()),
             b"service_tier" => facts.service_tier = owned(value).or(facts.service_tier.take()),
             b"usage" => take_usage(facts, value),
+            b"background" => facts.in_background = value == b"true",
             b"output" => facts.web_searches = web_searches(value),
             b"status" => status = owned(value),
             b"error" => error = Some(value),
