@@ -326,9 +326,11 @@ def test_asked_for_by_a_program_that_ends(server: Server, flavour: str, end: str
         check=False,
     )
     assert done.stdout.split() == ["queued"], done.stderr
-    columns = "outcome, session_id, attempts, output_tokens, cost_usd IS NOT NULL"
+    columns = "outcome, session_id, attempts, http_status, output_tokens, cost_usd IS NOT NULL"
     with ledger.connect(path) as connection:
-        assert connection.execute(f"SELECT {columns} FROM calls").fetchall() == [("abandoned", "asked", 1, None, False)]
+        assert connection.execute(f"SELECT {columns} FROM calls").fetchall() == [
+            ("abandoned", "asked", 1, 200, None, False)
+        ]
     before = _native.ledger_path()
     edgequake_obs.configure(ledger=path)
     edgequake_obs.instrument("openai")
@@ -343,7 +345,9 @@ def test_asked_for_by_a_program_that_ends(server: Server, flavour: str, end: str
         edgequake_obs.uninstrument()
         edgequake_obs.configure(ledger=before)
     with ledger.connect(path) as connection:
-        assert connection.execute(f"SELECT {columns} FROM calls").fetchall() == [("completed", "asked", 1, 12, True)]
+        assert connection.execute(f"SELECT {columns} FROM calls").fetchall() == [
+            ("completed", "asked", 1, 200, 12, True)
+        ]
 
 
 @needs_responses

@@ -212,9 +212,11 @@ impl Call {
     /// A plain answer, whole: the record is made, priced and handed on.
     pub(super) fn answered(&self, status: u16, headers: &Bound<'_, PyAny>, body: &Bound<'_, PyBytes>) -> PyResult<()> {
         let response = response_facts(status, Some(headers))?;
-        if self.in_background && background::waits(&self.call, body.as_bytes()) {
-            self.call.with_state(|state| state.answered(response));
-            return Ok(());
+        if self.in_background {
+            self.call.with_state(|state| state.answered(response.clone()));
+            if background::waits(&self.call, body.as_bytes()) {
+                return Ok(());
+            }
         }
         // The SDK finds out for itself whether it can be read; for the record there is time later.
         let body = match body.as_bytes() {
