@@ -11,7 +11,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import resource
 import socket
 import statistics
 import subprocess
@@ -21,6 +20,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from benchmarks.worker import cpu
 
 CHUNKS, CALLS, STREAMS = 200, 200, 20
 TARGETS = {"call": 2.5, "stream": 1.0, "first": 3.0}
@@ -263,12 +264,6 @@ class Own:
 
     def settle(self) -> None:
         assert self._flush(10)
-
-
-def cpu() -> float:
-    """Seconds that this process has used, all its threads together."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def measured(client: Bare | Own) -> dict[str, float]:

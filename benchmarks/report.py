@@ -103,18 +103,22 @@ def lines_of_import(imports: Sequence[dict[str, object]]) -> list[Line]:
 
 def table(lines: Sequence[Line]) -> str:
     """The lines in columns."""
-    rows = [("", "target", "measured", "", "µs per call or stream (and its multiple)")]
-    rows += [(line.what, line.target, line.shown, "met" if line.met else "MISSED", line.beside) for line in lines]
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    return "\n".join("  ".join([*(row[n].ljust(widths[n]) for n in range(4)), row[4]]).rstrip() for row in rows)
+    cells = [("", "target", "measured", "", "µs per call or stream (and its multiple)")]
+    cells += [(line.what, line.target, line.shown, "met" if line.met else "MISSED", line.beside) for line in lines]
+    widths = [max(len(row[n]) for row in cells) for n in range(4)]
+    return "\n".join("  ".join([*(row[n].ljust(widths[n]) for n in range(4)), row[4]]).rstrip() for row in cells)
+
+
+def rows(lines: Sequence[Line]) -> list[str]:
+    """The targets as rows of a Markdown table."""
+    return [
+        f"| {ln.what} | {ln.target} | {ln.shown} | {'met' if ln.met else '**missed**'} | {ln.beside} |" for ln in lines
+    ]
 
 
 def markdown(lines: Sequence[Line], rounds: int, peers: Sequence[str]) -> str:
     """results.md."""
     own = importlib.metadata.version("edgequake-obs")
-    rows = [
-        f"| {ln.what} | {ln.target} | {ln.shown} | {'met' if ln.met else '**missed**'} | {ln.beside} |" for ln in lines
-    ]
     return "\n".join(
         [
             "# Results",
@@ -125,7 +129,7 @@ def markdown(lines: Sequence[Line], rounds: int, peers: Sequence[str]) -> str:
             "",
             "| | target | measured | | µs per call or stream, and its multiple |",
             "|---|---|---|---|---|",
-            *rows,
+            *rows(lines),
             "",
             "The multiple is of the bare socket's figure in the same round (of `own` for the calls in flight, which "
             "the bare socket cannot do).",

@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 IN_FLIGHT = 64
 LEAST_CHUNKS = 200
@@ -104,16 +104,26 @@ class Worker:
         }
 
 
-def main() -> None:
-    # Whatever a client prints must not get among the figures.
+def figures_only() -> TextIO:
+    """Standard output, kept for the figures: whatever else is printed goes to standard error."""
     figures = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    adapter = importlib.import_module(f"benchmarks.adapters.{sys.argv[1]}").Adapter(int(sys.argv[2]))
-    worker = Worker(adapter)
+    return figures
+
+
+def obey(measure: Callable[[str, int], object], figures: TextIO) -> None:
+    """Measure what each line of standard input asks for, `SCENARIO TIMES`, until it ends."""
     print("ready", file=figures, flush=True)
     for line in sys.stdin:
         scenario, times = line.split()
-        print(json.dumps(worker.measure(scenario, int(times))), file=figures, flush=True)
+        print(json.dumps(measure(scenario, int(times))), file=figures, flush=True)
+
+
+def main() -> None:
+    figures = figures_only()
+    adapter = importlib.import_module(f"benchmarks.adapters.{sys.argv[1]}").Adapter(int(sys.argv[2]))
+    worker = Worker(adapter)
+    obey(worker.measure, figures)
     worker.close()
 
 

@@ -179,10 +179,6 @@ _process.start()
 
 # What is imported when it is used, by the module that has it; most of it is litellm's about costs and models.
 _LATER = {
-    "acompletion_with_retries": "retrying",
-    "completion_with_retries": "retrying",
-    "mock_completion": "mocks",
-    "models_by_provider": "models",
     "HttpxBinaryResponseContent": "_native",
     "ImageObject": "_native",
     "ImageResponse": "_native",
@@ -190,6 +186,7 @@ _LATER = {
     "RerankResponse": "_native",
     "ResponsesAPIResponse": "_native",
     "TranscriptionResponse": "_native",
+    "acompletion_with_retries": "retrying",
     "aimage_edit": "images",
     "aimage_generation": "images",
     "aimage_variation": "images",
@@ -204,6 +201,7 @@ _LATER = {
     "batch_completion_models_all_responses": "batches",
     "check_valid_key": "environment",
     "completion_cost": "costs",
+    "completion_with_retries": "retrying",
     "cost_per_token": "costs",
     "get_api_base": "api_bases",
     "get_max_tokens": "models",
@@ -213,8 +211,10 @@ _LATER = {
     "image_edit": "images",
     "image_generation": "images",
     "image_variation": "images",
+    "mock_completion": "mocks",
     "model_cost": "models",
     "model_list": "models",
+    "models_by_provider": "models",
     "moderation": "judging",
     "patch": "recording",
     "record": "recording",

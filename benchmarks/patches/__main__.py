@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.patches import importing
 from benchmarks.patches.ways import OURS, WAYS
 from benchmarks.process import Client, environment, serving
-from benchmarks.report import Line, table
+from benchmarks.report import Line, rows, table
 
 HERE = Path(__file__).resolve().parent
 CHUNKS = 500  # so many that a call's own cost does not drown theirs
@@ -129,9 +129,6 @@ def main() -> int:
         milliseconds = [importing.once(python, surroundings, *OURS) for _ in range(max(3, chosen.rounds))]
     lines = lines_of(rounds, milliseconds)
     print(table(lines))
-    rows = [
-        f"| {ln.what} | {ln.target} | {ln.shown} | {'met' if ln.met else '**missed**'} | {ln.beside} |" for ln in lines
-    ]
     text = [
         "# What the patches add",
         "",
@@ -142,7 +139,7 @@ def main() -> int:
         "",
         "| | target | measured | | |",
         "|---|---|---|---|---|",
-        *rows,
+        *rows(lines),
         "",
         *peers_table(rounds),
         "",

@@ -49,9 +49,10 @@ class Switch:
             raise RuntimeError("nothing was instrumented")
         self._is_on = True
 
-    def set(self, turned_on: bool) -> None:
+    def set(self, turned_on: bool) -> bool:
+        """Turn it on or off; whether that was a change."""
         if turned_on == self._is_on:
-            return
+            return False
         self._is_on = turned_on
         for function, before, after in self._codes:
             function.__code__ = after if turned_on else before
@@ -61,6 +62,7 @@ class Switch:
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
+        return True
 
 
 def _state(owners: list[Owner]) -> tuple[Attributes, Codes]:

@@ -11,7 +11,6 @@ thread's CPU.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any
 from benchmarks.adapters import CONTENT, MESSAGES, MODEL
 from benchmarks.patches.switch import Switch
 from benchmarks.patches.ways import WAYS
+from benchmarks.worker import figures_only, obey
 
 WARM_UP = 2  # pairs
 Taken = tuple[float, float]
@@ -62,7 +62,8 @@ class Worker:
         return differences[WARM_UP:]
 
     def _taken(self, once: Callable[[], None], turned_on: bool) -> Taken:
-        self._switch.set(turned_on)
+        if self._switch.set(turned_on):
+            once()  # whose code was exchanged, the interpreter has to specialise anew
         wall, cpu = time.perf_counter(), time.thread_time()
         once()
         return time.perf_counter() - wall, time.thread_time() - cpu
@@ -78,19 +79,14 @@ class Worker:
 
 
 def main() -> None:
-    # Whatever a way prints must not get among the figures.
-    figures = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    figures = figures_only()
     name, port = sys.argv[1], int(sys.argv[2])
     way = WAYS[name]
     complete = CALLS[way.library](port)
     complete()  # what an SDK imports at its first call
     prepared = way.prepare(f"http://127.0.0.1:{port}")
     worker = Worker(complete, Switch(prepared, "openai", "litellm"))
-    print("ready", file=figures, flush=True)
-    for line in sys.stdin:
-        scenario, pairs = line.split()
-        print(json.dumps(worker.measure(scenario, int(pairs))), file=figures, flush=True)
+    obey(worker.measure, figures)
 
 
 if __name__ == "__main__":

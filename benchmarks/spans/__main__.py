@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process import Client, environment, serving
-from benchmarks.report import Line, table
+from benchmarks.report import Line, rows, table
 from benchmarks.spans.ways import OWN, PEERS
 
 HERE = Path(__file__).resolve().parent
@@ -147,9 +147,6 @@ def main() -> int:
         of_burst = burst(chosen.burst, Path(folder))
     lines = lines_of(rounds)
     print(table(lines))
-    rows = [
-        f"| {ln.what} | {ln.target} | {ln.shown} | {'met' if ln.met else '**missed**'} | {ln.beside} |" for ln in lines
-    ]
     text = [
         "# What spans and metrics cost",
         "",
@@ -158,7 +155,7 @@ def main() -> int:
         "",
         "| | target | measured | | |",
         "|---|---|---|---|---|",
-        *rows,
+        *rows(lines),
         "",
         *peers_table(rounds),
         "",

@@ -9,22 +9,15 @@ and `off`. The clock of a busy machine says too little about microseconds.
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import resource
 import statistics
 import sys
 import time
 from typing import Any
 
 from benchmarks.spans.ways import OWN, PEERS, Switch
+from benchmarks.worker import cpu, figures_only, obey
 
 WARM_UP = {"call": 5, "stream": 1}
-
-
-def process_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 class Worker:
@@ -53,7 +46,7 @@ class Worker:
         for _ in range(WARM_UP[scenario]):
             once()
         adapter.settle()
-        whole, taken = process_cpu(), [0.0] * times
+        whole, taken = cpu(), [0.0] * times
         for number in range(times):
             started = time.thread_time()
             once()
@@ -61,21 +54,16 @@ class Worker:
         adapter.settle()
         return {
             "thread_us": statistics.median(taken) * 1e6,
-            "process_us": (process_cpu() - whole) / times * 1e6,
+            "process_us": (cpu() - whole) / times * 1e6,
         }
 
 
 def main() -> None:
-    # Whatever a way prints must not get among the figures.
-    figures = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    figures = figures_only()
     name, port = sys.argv[1], int(sys.argv[2])
     way = {**OWN, **PEERS}[name]
     worker = Worker(*way(f"http://127.0.0.1:{port}"), port)
-    print("ready", file=figures, flush=True)
-    for line in sys.stdin:
-        scenario, times = line.split()
-        print(json.dumps(worker.measure(scenario, int(times))), file=figures, flush=True)
+    obey(worker.measure, figures)
 
 
 if __name__ == "__main__":

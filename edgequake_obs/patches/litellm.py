@@ -69,10 +69,10 @@ def install(module: ModuleType) -> list[tuple[str, Hook | None]]:
     installed: list[tuple[str, Hook | None]] = []
     seen: set[int] = set()
     for home in _HOMES:
-        found = sys.modules.get(home)
+        found = vars(sys.modules[home]) if home in sys.modules else {}
         for name, (surface, positions) in _FUNCTIONS.items():
             for public in (name, f"a{name}"):
-                function = None if found is None else _own(vars(found).get(public))
+                function = _own(found[public]) if public in found else None
                 if function is None or id(function) in seen:
                     continue
                 seen.add(id(function))

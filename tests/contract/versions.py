@@ -11,6 +11,7 @@ pinned in `requirements-dev.txt`; the package under test is the one that this in
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import subprocess
@@ -95,6 +96,13 @@ def _installed(python: Path, name: str) -> list[str]:
 def environment(name: str) -> Path:
     """The interpreter of an environment that holds the version's pins and the package under test."""
     folder = ROOT / ".cache" / "venvs" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another test process may want it too
+        return _made(name, folder)
+
+
+def _made(name: str, folder: Path) -> Path:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").split()
     alone = ALONE.get(name, [])

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edgequake_obs.demo import recording
-from edgequake_obs.demo.server import running
-
-from .launch import PLAIN, calls, environment
+from .launch import calls, environment
 
 PROGRAM = """
 import multiprocessing, subprocess, sys
@@ -31,12 +27,6 @@ if __name__ == "__main__":
             process.join()
         subprocess.run([sys.executable, __file__, sys.argv[1], "alone"], check=True)
 """
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(recording.load()) as server:
-        yield server.url(PLAIN)
 
 
 def run(*command: object, path: Path, **more: str) -> subprocess.CompletedProcess[str]:

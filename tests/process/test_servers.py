@@ -14,10 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edgequake_obs.demo import recording
-from edgequake_obs.demo.server import running
-
-from .launch import PATIENCE, PLAIN, calls, environment, until
+from .launch import PATIENCE, calls, environment, until
 
 SAID = "The capital of Mexico is Mexico City."
 
@@ -75,12 +72,6 @@ if __name__ == "__main__":
         for future in [pool.submit(asked) for _ in range(4)]:
             future.result()
 """
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(recording.load()) as server:
-        yield server.url(PLAIN)
 
 
 @pytest.fixture

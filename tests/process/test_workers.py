@@ -7,16 +7,12 @@ import functools
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from contract.versions import environment as environment_of
 
-from edgequake_obs.demo import recording
-from edgequake_obs.demo.server import running
-
-from .launch import PATIENCE, PLAIN, calls, environment, until
+from .launch import PATIENCE, calls, environment, until
 from .test_servers import ASKING
 
 TASKS = """
@@ -52,12 +48,6 @@ def python() -> Path:
         return environment_of("workers")
     except (subprocess.CalledProcessError, OSError) as error:
         pytest.skip(f"no environment with celery and ipykernel: {error}")
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(recording.load()) as server:
-        yield server.url(PLAIN)
 
 
 @pytest.fixture
