@@ -35,7 +35,7 @@ rust-test: $(VENV)/.ready
 
 python-test: build
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
-	$(BIN)/python tests/contract/versions.py openai-2 litellm-new
+	$(BIN)/python tests/contract/versions.py openai-1 openai-2 litellm-new litellm-old anthropic
 
 # The same with every version there is an environment for.
 contract: build
