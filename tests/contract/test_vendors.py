@@ -76,7 +76,8 @@ def test_usage_is_asked_for_where_it_is_known_to_come(compare: Compare, flavour:
     assert asked == [False, asks]
 
 
-def test_local_model_that_is_mapped(compare: Compare, flavour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("shipped_models")
+def test_local_model_that_is_mapped(compare: Compare, flavour: str) -> None:
     own = {"my-llama": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "litellm_provider": "openai"}}
     edgequake_obs.register_model(own)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,17 +22,7 @@ from .server import USAGE, Answer, Server, chat
 CHAT = {"model": "gpt-4o-mini-2024-07-18", "object": "chat.completion", "usage": USAGE}
 COST = 0.0000069
 
-
-@pytest.fixture(autouse=True)
-def _shipped_models() -> Iterator[None]:
-    from edgequake_obs import costs, models
-
-    yield
-    costs._warned.clear()
-    for key in list(models.model_cost._own):
-        del models.model_cost._own[key]
-    models.model_cost._gone.clear()
-    edgequake_obs._native.forget_registered_prices()
+pytestmark = pytest.mark.usefixtures("shipped_models")
 
 
 class Dumps(SimpleNamespace):
