@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 
-use crate::json_scan::members;
+use crate::json_scan::member;
 use crate::sse::{Event, LONGEST_EVENT};
 
 const PRELUDE: usize = 12;
@@ -70,8 +70,7 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The model's own event; None where the payload is the event.
 fn inner(payload: &[u8]) -> Option<Bytes> {
-    let (_, value) = members(payload).find(|(name, _)| *name == b"bytes")?;
-    let text = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let text = member(payload, b"bytes")?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     STANDARD.decode(text).ok().map(Bytes::from)
 }
 

@@ -6,7 +6,7 @@ use crate::call::given::Given;
 use crate::call::{Asked, Ending, OpenCall, Start};
 use crate::core::core;
 use crate::headers::ResponseFacts;
-use crate::json_scan::{members, text_of};
+use crate::json_scan::{member, members, text_of};
 use crate::seen;
 use crate::surface::Surface;
 
@@ -28,12 +28,6 @@ struct Line<'a> {
     answer: Option<&'a [u8]>,
     error: Option<(String, String)>,
     has_result: bool,
-}
-
-fn member<'a>(object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
-    members(object)
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, value)| value)
 }
 
 fn text(object: &[u8], wanted: &[u8]) -> Option<String> {

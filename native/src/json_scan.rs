@@ -30,6 +30,13 @@ pub(crate) fn members(json: &[u8]) -> Members<'_> {
     Members { json, at }
 }
 
+/// The value of an object's first member of that name.
+pub(crate) fn member<'a>(object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    members(object)
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
+}
+
 /// Nothing for text that is no array.
 pub(crate) fn elements(json: &[u8]) -> Elements<'_> {
     let json = json.trim_ascii_start();

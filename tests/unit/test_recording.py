@@ -51,6 +51,15 @@ def test_usage_is_priced(found: Ledger) -> None:
     assert (row["user_id"], row["tags"]) == ("u1", {"feature": "search"})
 
 
+def test_usage_that_is_told_of_vectors_is_the_usage(found: Ledger) -> None:
+    """Only litellm's own count of Gemini's vectors is a guess."""
+    edgequake_obs.record(
+        provider="gemini", operation="embeddings", model="gemini-embedding-001", usage={"promptTokenCount": 1000}
+    )
+    row = found.call()
+    assert (row["input_tokens"], row["cost_status"]) == (1000, "priced")
+
+
 def test_cost_that_is_told_wins(found: Ledger) -> None:
     edgequake_obs.record(provider="my-search", operation="search", cost_usd=0.1)
     edgequake_obs.record(provider="openai", model="gpt-4o", usage=USAGE, cost_usd="0.5")

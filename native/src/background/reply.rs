@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::read;
-use crate::json_scan::members;
+use crate::json_scan::member;
 use crate::sse::Splitter;
 
 /// More than any response is long.
@@ -50,7 +50,7 @@ impl Reply {
 
 /// The response in an event, where it is over.
 fn response_in(event: &Bytes) -> Option<Bytes> {
-    let (_, response) = members(event).find(|(name, _)| *name == b"response")?;
+    let response = member(event, b"response")?;
     read(response).is_over.then(|| event.slice_ref(response))
 }
 

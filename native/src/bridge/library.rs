@@ -82,15 +82,14 @@ impl LibraryCall {
         finish_reasons: Vec<String>,
         usage: Option<String>,
     ) {
-        self.call.with_state(|state| {
-            state.told = Told {
-                response_id,
-                model,
-                finish_reasons,
-                usage,
-                is_the_usage: false,
-            };
-        });
+        let told = Told {
+            response_id,
+            model,
+            finish_reasons,
+            usage,
+            is_the_usage: false,
+        };
+        self.call.with_state(|state| state.library_told(told));
     }
 
     /// Nothing was sent: the answer came from a cache, or was made up.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::State;
 use crate::providers::openai::Facts;
+use crate::surface::Surface;
 
 /// Whom an attempt asks.
 #[derive(Clone, Debug)]
@@ -31,9 +33,21 @@ pub(crate) struct Told {
     pub is_the_usage: bool,
 }
 
+impl State {
+    /// What the library says of its answer.
+    pub(crate) fn library_told(&mut self, told: Told) {
+        // Of Gemini's vectors, which nobody counts, litellm guesses by the text that was asked.
+        let is_guess = self.start.surface == Surface::Embeddings && &*self.provider() == "gemini";
+        self.told = Told {
+            usage: told.usage.filter(|_| !is_guess),
+            ..told
+        };
+    }
+}
+
 impl Told {
-    /// Fills in what the transport's bytes did not tell. `counts`: whether a usage there would be the provider's.
-    pub(super) fn complete(&mut self, facts: &mut Facts, counts: bool) {
+    /// Fills in what the transport's bytes did not tell.
+    pub(super) fn complete(&mut self, facts: &mut Facts) {
         if facts.response_id.is_none() {
             facts.response_id = self.response_id.take();
         }
@@ -43,7 +57,7 @@ impl Told {
         if facts.finish_reasons.is_empty() {
             facts.finish_reasons = std::mem::take(&mut self.finish_reasons);
         }
-        if counts && facts.usage.is_none() && self.usage.is_some() {
+        if facts.usage.is_none() && self.usage.is_some() {
             facts.usage = self.usage.take();
             self.is_the_usage = true;
         }

@@ -259,9 +259,7 @@ impl State {
 
     pub(super) fn into_record(mut self: Box<Self>, call: &OpenCall, ending: Ending, ended: Instant) -> CallRecord {
         let ending = self.read_body(ending);
-        // Of Gemini's vectors, which nobody counts, litellm guesses by the text that was asked.
-        let is_guess = self.start.surface == Surface::Embeddings && &*self.provider() == "gemini";
-        self.told.complete(&mut self.facts, !is_guess);
+        self.told.complete(&mut self.facts);
         // A stream is over when its last byte came, however long its consumer took to read it.
         let ended = match ending {
             Ending::Completed if self.start.streaming => self.last_byte.unwrap_or(ended),

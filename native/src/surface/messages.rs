@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::AnswerProblem;
 use super::typed::provider_error;
-use crate::json_scan::{members, text_of};
+use crate::json_scan::{member, members, text_of};
 use crate::providers::native_usage;
 use crate::providers::openai::{EventKind, Facts, check_object};
 
@@ -98,10 +98,7 @@ pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
 
 /// A block's start names the tool that it calls, or has the beginning of a text.
 fn take_block(facts: &mut Facts, block: &[u8]) {
-    let text = |wanted: &[u8]| {
-        let member = members(block).find(|(name, _)| *name == wanted);
-        member.and_then(|(_, value)| text_of(value)).unwrap_or_default()
-    };
+    let text = |wanted: &[u8]| member(block, wanted).and_then(text_of).unwrap_or_default();
     match &*text(b"type") {
         "tool_use" | "server_tool_use" | "mcp_tool_use" => facts.written.add(&text(b"name")),
         "text" => facts.written.add(&text(b"text")),

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::messages;
 use super::typed::take_usage;
-use crate::json_scan::{elements, members, text_of};
+use crate::json_scan::{elements, member, members, text_of};
 use crate::providers::openai::{EventKind, Facts};
 
 const METRICS: &[u8] = b"amazon-bedrock-invocationMetrics";
@@ -116,26 +116,20 @@ pub(super) fn read_event(facts: &mut Facts, data: &[u8]) -> EventKind {
 }
 
 fn is_of_a_message(event: &[u8]) -> bool {
-    let kind = members(event).find(|(name, _)| *name == b"type");
-    kind.and_then(|(_, kind)| text_of(kind)).is_some_and(|kind| {
+    member(event, b"type").and_then(text_of).is_some_and(|kind| {
         matches!(&*kind, "message_start" | "message_delta" | "message_stop") || kind.starts_with("content_block_")
     })
 }
 
 /// Bedrock's counts of an invocation, by which it bills; but only Claude tells how long it keeps what it caches.
 fn take_metrics(facts: &mut Facts, event: &[u8]) {
-    let metrics = members(event).find(|(name, _)| *name == METRICS);
-    if let Some((_, metrics)) = metrics.filter(|_| !facts.usage.as_deref().is_some_and(caches_for_an_hour)) {
+    let metrics = member(event, METRICS);
+    if let Some(metrics) = metrics.filter(|_| !facts.usage.as_deref().is_some_and(caches_for_an_hour)) {
         take_usage(facts, metrics);
     }
 }
 
 fn caches_for_an_hour(usage: &str) -> bool {
-    let member = |object, wanted: &[u8]| {
-        members(object)
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| value)
-    };
     member(usage.as_bytes(), b"cache_creation")
         .and_then(|split| member(split, b"ephemeral_1h_input_tokens"))
         .is_some_and(|count| count != b"0")

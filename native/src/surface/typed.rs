@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::AnswerProblem;
-use crate::json_scan::{elements, members, text_of};
+use crate::json_scan::{elements, member, members, text_of};
 use crate::providers::openai::{EventKind, Facts, ProviderError, check_object};
 
 static RESPONSE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"response\""));
@@ -67,8 +67,8 @@ fn web_searches(output: &[u8]) -> u32 {
             match name {
                 b"type" => is_call = text_of(value).as_deref() == Some("web_search_call"),
                 b"action" => {
-                    let kind = members(value).find(|(name, _)| *name == b"type");
-                    is_other_action = kind.is_some_and(|(_, kind)| text_of(kind).as_deref() != Some("search"));
+                    let kind = member(value, b"type");
+                    is_other_action = kind.is_some_and(|kind| text_of(kind).as_deref() != Some("search"));
                 }
                 _ => {}
             }

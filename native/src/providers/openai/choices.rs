@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::estimate::TextSize;
-use crate::json_scan::{elements, members, text_of};
+use crate::json_scan::{elements, member, members, text_of};
 
 /// A hostile index must not make the list of reasons grow without bound.
 const MOST_CHOICES: usize = 1024;
@@ -68,9 +68,7 @@ fn add(value: &[u8], written: &mut TextSize) {
 
 /// Name and arguments are the part of a tool call that the model wrote.
 fn read_tool_call(call: &[u8], written: &mut TextSize) {
-    let function = members(call)
-        .find(|(name, _)| *name == b"function")
-        .map_or(&b""[..], |(_, value)| value);
+    let function = member(call, b"function").unwrap_or_default();
     for (name, value) in members(function) {
         if matches!(name, b"name" | b"arguments") {
             add(value, written);
